@@ -1,0 +1,44 @@
+//! Caddyfile to JSON. Parse time only: nothing here knows the runtime.
+mod cx;
+mod directive;
+pub use cx::{Cx, subroute};
+pub use directive::{
+    Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
+};
+use grammar::{Error, Source};
+use serde_json::Value;
+
+/// What an adapter makes of a text.
+#[derive(Debug, Default)]
+pub struct Adapted {
+    /// Caddy's JSON, keys in Caddy's order.
+    pub json: Value,
+    pub warnings: Vec<Error>,
+    /// What adapts but does not run yet: `run` and `validate` refuse it, `adapt` does not.
+    pub not_yet: Vec<Error>,
+}
+/// What the global options block says, for the directives that ask.
+#[derive(Debug, Default)]
+pub struct Options {}
+/// One `log` directive of a site.
+#[derive(Debug, Default)]
+pub struct CustomLog {}
+/// What one `tls` directive says.
+#[derive(Debug, Default)]
+pub struct SiteTls {}
+
+/// Adapts a Caddyfile, reading every directive through `syntax`.
+///
+/// # Errors
+/// All that is wrong, as far as one pass can tell, in the order of the text.
+pub fn adapt(file: &str, text: &str, source: &dyn Source, syntax: &Syntax) -> Result<Adapted, Vec<Error>> {
+    let parsed = grammar::parse(file, text, source).map_err(|error| vec![error])?;
+    let mut cx = Cx::new(syntax, Options::default());
+    let mut routes = vec![];
+    for site in &parsed.sites {
+        routes.extend(cx.sorted_routes(&site.lines).map_err(|error| vec![error])?);
+    }
+    let json = serde_json::json!({ "apps": { "http": { "servers": { "srv0": { "listen": [":443"], "routes": routes } } } } });
+    let Cx { warnings, not_yet, .. } = cx;
+    Ok(Adapted { json, warnings, not_yet })
+}

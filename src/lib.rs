@@ -1,0 +1,9 @@
+//! Read `table` first: it names every directive and where it lives.
+pub mod caddyfile;
+pub mod config;
+pub mod handlers;
+pub mod http;
+pub mod matchers;
+pub mod server;
+pub mod state;
+pub mod table;
