@@ -1,0 +1,5 @@
+//! `rate_limit`
+mod ring;
+#[cfg(test)]
+mod tests;
+pub mod zone;
