@@ -1,0 +1,36 @@
+//! What a limiter check costs at a million live keys, beside dashmap's own cost of finding one.
+use criterion::{Criterion, criterion_group, criterion_main};
+use dashmap::DashMap;
+use proxy::handlers::rate_limit::zone::{Limit, Zone};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+const KEYS: u32 = 1_000_000;
+
+fn limiter(c: &mut Criterion) {
+    let address = |i: u32| i.wrapping_mul(2_654_435_761).to_be_bytes().map(|b| b.to_string()).join(".");
+    let keys: Vec<String> = (0..KEYS).map(address).collect();
+    let window = Duration::from_secs(60);
+    let limit = Limit { events: 5, window, max_keys: 2 * keys.len(), max_bytes: 1 << 30 };
+    let zone = Zone::new("bench");
+    zone.remember(&limit, window, Instant::now());
+    let map: DashMap<&str, u64, foldhash::quality::RandomState> = DashMap::default();
+    for key in &keys {
+        zone.check(key, Instant::now(), &limit).ok();
+        map.insert(key, 0);
+    }
+    println!("{} keys take {} bytes each by the zone's own count", zone.keys(), zone.bytes() / zone.keys());
+    let mut next = keys.iter().cycle();
+    c.bench_function("zone check, 1M keys", |b| {
+        b.iter(|| zone.check(black_box(next.next().unwrap_or(&keys[0])), Instant::now(), &limit))
+    });
+    let mut next = keys.iter().cycle();
+    c.bench_function("dashmap get, 1M keys", |b| {
+        b.iter(|| map.get(black_box(next.next().unwrap_or(&keys[0])).as_str()).map(|found| *found))
+    });
+    c.bench_function("reading the clock", |b| b.iter(Instant::now));
+}
+criterion_group!(benches, limiter);
+criterion_main!(benches);
