@@ -32,11 +32,13 @@ pub struct Token {
     pub span: Span,
 }
 /// A line and the block it opens, if it opens one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Never empty: the first is the line's name.
     pub words: Vec<Token>,
     pub block: Option<Vec<Line>>,
+    /// The brace that closes the block: where Caddy complains of what a block lacks.
+    pub close: Option<Token>,
 }
 /// `key, key { lines }`, or a whole file of one site without braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,11 @@ impl Line {
     }
     pub fn last(&self) -> &Token {
         self.words.last().unwrap_or(&self.words[0])
+    }
+    /// The end of it all: the brace that closes the block, or the last word. Where Caddy's dispenser stands once it
+    /// has read everything.
+    pub fn end(&self) -> &Token {
+        self.close.as_ref().unwrap_or_else(|| self.last())
     }
     pub fn error(&self, message: impl Into<String>) -> Error {
         self.name().error(message)

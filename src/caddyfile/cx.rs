@@ -102,7 +102,7 @@ impl<'t> Cx<'t> {
         for line in lines.iter().filter(|line| line.name().text.starts_with('@')) {
             let definition = match &line.block {
                 Some(block) => self.matcher_set(block)?,
-                None => self.matcher_set(&[Line { words: line.args().to_vec(), block: None }])?,
+                None => self.matcher_set(&[Line { words: line.args().to_vec(), ..Line::default() }])?,
             };
             self.matchers.insert(line.name().text.clone(), definition);
         }
