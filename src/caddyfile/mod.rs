@@ -1,7 +1,9 @@
 //! Caddyfile to JSON. Parse time only: nothing here knows the runtime.
 mod cx;
 mod directive;
+mod words;
 pub use cx::{Cx, subroute};
+pub use words::{Block, Words};
 pub use directive::{
     Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
 };

@@ -30,10 +30,21 @@ pub struct Module {
 impl Module {
     /// # Panics
     /// If `fields` does not serialize to an object: a mistake of the slice that calls, whatever the input.
-    pub fn of(handler: &str, fields: &impl Serialize) -> Self {
-        let Ok(Value::Object(fields)) = serde_json::to_value(fields) else {
-            panic!("a module serializes to an object")
-        };
-        Self { handler: handler.into(), fields }
+    pub fn of(handler: &str, module: &impl Serialize) -> Self {
+        Self { handler: handler.into(), fields: fields(module) }
     }
+}
+/// The fields of a module, without the key that names it.
+///
+/// # Panics
+/// If `module` does not serialize to an object: a mistake of the slice that calls, whatever the input.
+pub fn fields(module: &impl Serialize) -> Map<String, Value> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(module) else {
+        panic!("a module serializes to an object")
+    };
+    fields
+}
+/// Go's `omitempty`, for `skip_serializing_if`: an empty string or list, zero, false, none.
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
