@@ -3,12 +3,12 @@ mod cx;
 mod directive;
 mod words;
 pub use cx::{Cx, subroute};
-pub use words::{Block, Words};
 pub use directive::{
     Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
 };
 use grammar::{Error, Source};
 use serde_json::Value;
+pub use words::{Block, Words};
 
 /// What an adapter makes of a text.
 #[derive(Debug, Default)]

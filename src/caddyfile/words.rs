@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_sub_directive_begins_where_the_last_one_stopped() {
-        let timeouts = block("timeouts", vec![line(2, &["idle", "1s", "write", "2s"]), line(3, &["read", "3s"])]);
+        let timeouts =
+            block("timeouts", vec![line(2, &["idle", "1s", "write", "2s"]), line(3, &["read", "3s"])]);
         assert_eq!(names(&timeouts, 1), ["idle", "write", "read"]);
         assert_eq!(names(&timeouts, 9), ["idle", "read"]);
     }
