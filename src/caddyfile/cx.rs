@@ -10,15 +10,30 @@ pub struct Cx<'t> {
     options: Options,
     /// The `@name` definitions in scope.
     matchers: BTreeMap<String, MatcherSet>,
+    /// The number of each certificate file that was named so far.
+    certificates: BTreeMap<String, usize>,
     pub(super) warnings: Vec<Error>,
     pub(super) not_yet: Vec<Error>,
 }
 impl<'t> Cx<'t> {
     pub(super) fn new(syntax: &'t Syntax, options: Options) -> Self {
-        Self { syntax, options, matchers: BTreeMap::new(), warnings: vec![], not_yet: vec![] }
+        Self {
+            syntax,
+            options,
+            matchers: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            warnings: vec![],
+            not_yet: vec![],
+        }
     }
     pub fn options(&self) -> &Options {
         &self.options
+    }
+    /// The tag by which a connection policy picks the certificate of `file`: `certN`, the same for the same file.
+    pub fn certificate_tag(&mut self, file: &str) -> String {
+        let next = self.certificates.len();
+        let number = *self.certificates.entry(file.to_owned()).or_insert(next);
+        format!("cert{number}")
     }
     /// Says something beside the result, as Caddy's adapter warnings.
     pub fn warn(&mut self, at: &Token, message: impl Into<String>) {

@@ -49,11 +49,8 @@ pub enum Emit {
     Bundle(Vec<Route>),
     /// Of `handle_errors`.
     ErrorRoute(Route),
-    /// Of `bind`: one directive's addresses, and its `protocols` if it has any.
-    Bind {
-        addresses: Vec<String>,
-        protocols: Vec<String>,
-    },
+    /// Of `bind`.
+    Bind(super::Binding),
     /// Of `log`, see `caddyfile::logs`.
     Log(super::CustomLog),
     /// Of `tls`, see `caddyfile::tls`.

@@ -1,14 +1,19 @@
 //! Caddyfile to JSON. Parse time only: nothing here knows the runtime.
 mod cx;
 mod directive;
+mod options;
+mod site;
 mod words;
 pub use cx::{Cx, subroute};
 pub use directive::{
     Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
 };
+pub use options::{Options, ServerOptions};
+pub use site::{Binding, CustomLog, SiteTls};
+pub use words::{Block, Words};
+
 use grammar::{Error, Source};
 use serde_json::Value;
-pub use words::{Block, Words};
 
 /// What an adapter makes of a text.
 #[derive(Debug, Default)]
@@ -19,16 +24,6 @@ pub struct Adapted {
     /// What adapts but does not run yet: `run` and `validate` refuse it, `adapt` does not.
     pub not_yet: Vec<Error>,
 }
-/// What the global options block says, for the directives that ask.
-#[derive(Debug, Default)]
-pub struct Options {}
-/// One `log` directive of a site.
-#[derive(Debug, Default)]
-pub struct CustomLog {}
-/// What one `tls` directive says.
-#[derive(Debug, Default)]
-pub struct SiteTls {}
-
 /// Adapts a Caddyfile, reading every directive through `syntax`.
 ///
 /// # Errors

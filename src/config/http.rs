@@ -1,19 +1,202 @@
 //! The `http` app.
-use super::Module;
+use super::{ConnectionPolicy, Duration, Module, is_default};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// `apps.http.servers.*`.
+/// `apps.http`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpApp {
+    /// 80 where it says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_port: Option<u16>,
+    /// 443 where it says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub https_port: Option<u16>,
+    /// How long a stop waits for requests; zero waits for ever.
+    #[serde(skip_serializing_if = "is_default")]
+    pub grace_period: Duration,
+    /// How long a stop goes on taking requests before it begins.
+    #[serde(skip_serializing_if = "is_default")]
+    pub shutdown_delay: Duration,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<String, Server>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+}
+/// `apps.http.metrics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    #[serde(skip_serializing_if = "is_default")]
+    pub per_host: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub observe_catchall_hosts: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub otlp: bool,
+}
+
+/// `apps.http.servers.*`. Durations of zero stand for the default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Server {
+    /// Network addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub listen: Vec<String>,
+    /// Modules of `caddy.listeners`, named by `wrapper`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listener_wrappers: Vec<Value>,
+    /// Modules of `caddy.packetconns`, named by `wrapper`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packet_conn_wrappers: Vec<Value>,
+    /// To read a whole request.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_timeout: Duration,
+    /// To read a request's header; one minute unless it says otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_header_timeout: Duration,
+    /// Between two reads of a body; one minute unless it says otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_idle_timeout: Duration,
+    /// Bytes a second below which a read counts as idle.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_min_rate: i64,
+    /// To write a whole response.
+    #[serde(skip_serializing_if = "is_default")]
+    pub write_timeout: Duration,
+    /// Between two writes; one minute unless it says otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub write_idle_timeout: Duration,
+    /// Bytes a second below which a write counts as idle.
+    #[serde(skip_serializing_if = "is_default")]
+    pub write_min_rate: i64,
+    /// Bytes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub max_write_chunk: i64,
+    /// Between two requests of a connection; five minutes unless it says otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub idle_timeout: Duration,
+    /// Of TCP; negative turns it off.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keepalive_interval: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub keepalive_idle: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub keepalive_count: i64,
+    /// 16 KiB unless it says otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub max_header_bytes: i64,
+    /// HTTP/1: read the body while the response is written.
+    #[serde(skip_serializing_if = "is_default")]
+    pub enable_full_duplex: bool,
+    /// Header fields with `_` that are let through; a trailing `*` stands for any end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected_underscore_headers: Vec<String>,
+    /// The same, with `.`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected_dot_headers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<ErrorRoutes>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub named_routes: BTreeMap<String, Route>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tls_connection_policies: Vec<ConnectionPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic_https: Option<AutomaticHttps>,
+    /// Whether Host has to be the name of the handshake; if it says nothing, only where clients are authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict_sni_host: Option<bool>,
+    /// A module of `http.ip_sources`, named by `source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<Value>,
+    /// `X-Forwarded-For` unless it says otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub client_ip_headers: Vec<String>,
+    /// 1: read the client's address from right to left.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trusted_proxies_strict: i64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub trusted_proxies_unix: bool,
+    /// Access logs, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<ServerLogs>,
+    /// `h1`, `h2`, `h2c`, `h3`; `h1 h2 h3` unless it says otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<String>,
+    /// For each address of `listen` its own protocols, or `null` for the server's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listen_protocols: Vec<Option<Vec<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_0rtt: Option<bool>,
+    /// Deprecated: of the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+}
+/// `automatic_https` of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutomaticHttps {
+    #[serde(skip_serializing_if = "is_default")]
+    pub disable: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub disable_redirects: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub disable_certificates: bool,
+    /// Hosts that get neither certificate nor redirect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<String>,
+    /// Hosts that get no certificate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip_certificates: Vec<String>,
+    /// Get certificates even for names that loaded ones cover.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ignore_loaded_certificates: bool,
+}
+/// `logs` of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerLogs {
+    /// For hosts that `logger_names` does not name; the empty name is the default log.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub default_logger_name: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub logger_names: BTreeMap<String, LoggerNames>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skip_hosts: Vec<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub skip_unmapped_hosts: bool,
+    /// Write `Cookie`, `Authorization` and the like as they are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub should_log_credentials: bool,
+    /// Write each handler as it is called, at DEBUG.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trace: bool,
+}
+/// In JSON one name or a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany", into = "Vec<String>")]
+pub struct LoggerNames(pub Vec<String>);
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+impl From<OneOrMany> for LoggerNames {
+    fn from(names: OneOrMany) -> Self {
+        Self(match names {
+            OneOrMany::One(name) => vec![name],
+            OneOrMany::Many(names) => names,
+        })
+    }
+}
+impl From<LoggerNames> for Vec<String> {
+    fn from(names: LoggerNames) -> Self {
+        names.0
+    }
 }
 /// `"errors": {"routes": […]}`, of a server or of a subroute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,7 +214,7 @@ pub struct Route {
     pub matchers: Vec<MatcherSet>,
     #[serde(rename = "handle", skip_serializing_if = "Vec::is_empty")]
     pub handlers: Vec<Module>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_default")]
     pub terminal: bool,
 }
 /// `{"path": […], "method": […]}`: all of them must match.

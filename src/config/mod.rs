@@ -1,7 +1,21 @@
 //! The Caddy JSON model: envelopes only. A module's own fields stay raw until the slice that owns them decodes them.
 //! Fields stand in Caddy's order, since `adapt` prints them so; unknown fields are refused, as Caddy does.
+mod address;
+mod duration;
 mod http;
+mod logging;
+mod size;
+mod text;
+mod tls;
+pub use address::NetworkAddress;
+pub use duration::{Duration, parse_duration, parse_go_duration};
 pub use http::*;
+pub use logging::{Log, Logging};
+pub use size::parse_size;
+pub use text::{compact, pretty};
+pub use tls::{
+    Automation, AutomationPolicy, CertificateSelection, ConnectionMatch, ConnectionPolicy, LoadFile, TlsApp,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,27 +27,49 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logging: Option<Value>,
+    pub logging: Option<Logging>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<Value>,
     /// By name: `http`, `tls`, `pki`, …
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub apps: Map<String, Value>,
 }
-/// `{"handler": "headers", …}`: the name beside the fields it selects.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `{"handler": "headers", …}`: the name beside the fields it selects. All its keys are in alphabetical order, at every
+/// depth, as Caddy prints what it has read through a map.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Module {
     pub handler: String,
-    #[serde(flatten)]
     pub fields: Map<String, Value>,
 }
 impl Module {
     /// # Panics
     /// If `fields` does not serialize to an object: a mistake of the slice that calls, whatever the input.
     pub fn of(handler: &str, module: &impl Serialize) -> Self {
-        Self { handler: handler.into(), fields: fields(module) }
+        let mut value = Value::Object(fields(module));
+        value.sort_all_objects();
+        let Value::Object(fields) = value else { unreachable!("it was an object") };
+        Self { handler: handler.into(), fields }
     }
 }
+impl Serialize for Module {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = Value::String(self.handler.clone());
+        let fields = self.fields.iter().map(|(key, value)| (key.as_str(), value));
+        let mut all: Vec<(&str, &Value)> = fields.chain([("handler", &name)]).collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        serializer.collect_map(all)
+    }
+}
+impl<'de> Deserialize<'de> for Module {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        match fields.shift_remove("handler") {
+            Some(Value::String(handler)) => Ok(Self { handler, fields }),
+            _ => Err(serde::de::Error::custom("module name not specified with key 'handler'")),
+        }
+    }
+}
+
 /// The fields of a module, without the key that names it.
 ///
 /// # Panics

@@ -1,0 +1,186 @@
+//! Lengths of time.
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, time};
+
+/// In JSON nanoseconds, or a text such as `1h30m` or `2d`. Never longer than an `i64` of nanoseconds (292 years); may be
+/// negative where Caddy gives that a meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Duration(pub i64);
+impl Duration {
+    pub const ZERO: Self = Self(0);
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds * 1_000_000_000)
+    }
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+    /// As the standard library has it; a negative one is none at all.
+    pub fn std(self) -> time::Duration {
+        time::Duration::from_nanos(self.0.max(0).unsigned_abs())
+    }
+    /// `None` for zero, which in Caddy's JSON means: not set.
+    pub fn some(self) -> Option<time::Duration> {
+        (self.0 != 0).then(|| self.std())
+    }
+}
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Duration;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration: nanoseconds or a text such as \"1m30s\"")
+            }
+            fn visit_i64<E: de::Error>(self, nanoseconds: i64) -> Result<Duration, E> {
+                Ok(Duration(nanoseconds))
+            }
+            fn visit_u64<E: de::Error>(self, nanoseconds: u64) -> Result<Duration, E> {
+                i64::try_from(nanoseconds).map(Duration).map_err(|_| E::custom("duration too long"))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+                parse_duration(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Caddy's durations: Go's, and `d` for 24 hours.
+///
+/// # Errors
+/// In Go's words, such as `time: invalid duration "x"`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    if text.len() > 1024 {
+        return Err("parsing duration: input string too long".into());
+    }
+    if !text.contains('d') {
+        return parse_go_duration(text);
+    }
+    // Each `<days>d` becomes `<hours>h`.
+    let (mut out, mut number) = (String::new(), String::new());
+    for c in text.chars() {
+        match c {
+            '0'..='9' | '.' | '+' | '-' => number.push(c),
+            'd' => {
+                let days = std::mem::take(&mut number);
+                let days: f64 = days
+                    .parse()
+                    .map_err(|_| format!("strconv.ParseFloat: parsing {}: invalid syntax", go_quote(&days)))?;
+                out += &format!("{}h", days * 24.0);
+            }
+            _ => {
+                out += &std::mem::take(&mut number);
+                out.push(c);
+            }
+        }
+    }
+    parse_go_duration(&(out + &number))
+}
+/// Go's `time.ParseDuration`: `ns`, `us`, `µs`, `ms`, `s`, `m`, `h`, with sign and fractions.
+///
+/// # Errors
+/// In Go's words.
+pub fn parse_go_duration(text: &str) -> Result<Duration, String> {
+    let invalid = || format!("time: invalid duration {}", go_quote(text));
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let mut total: u64 = 0;
+    while !rest.is_empty() {
+        let (whole, after) = digits(rest);
+        let (fraction, after) = match after.strip_prefix('.') {
+            Some(after) => digits(after),
+            None => ("", after),
+        };
+        if whole.is_empty() && fraction.is_empty() {
+            return Err(invalid());
+        }
+        let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        if unit.is_empty() {
+            return Err(format!("time: missing unit in duration {}", go_quote(text)));
+        }
+        let scale: u64 = match unit {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => {
+                return Err(format!(
+                    "time: unknown unit {} in duration {}",
+                    go_quote(unit),
+                    go_quote(text)
+                ));
+            }
+        };
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
+        let part: f64 = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().unwrap_or(0.0) };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let part = (part * scale as f64) as u64;
+        let sum = whole.checked_mul(scale).and_then(|n| n.checked_add(part)).and_then(|n| n.checked_add(total));
+        total = sum.filter(|n| *n <= 1 << 63).ok_or_else(invalid)?;
+        rest = after;
+    }
+    if negative {
+        return Ok(Duration(0i64.wrapping_sub_unsigned(total)));
+    }
+    i64::try_from(total).map(Duration).map_err(|_| invalid())
+}
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
+}
+/// As Go quotes a text within an error.
+fn go_quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn ns(text: &str) -> Result<i64, String> {
+        parse_duration(text).map(|d| d.0)
+    }
+    #[test]
+    fn durations_are_go_s_and_days() {
+        assert_eq!(ns("1h2m3.5s"), Ok(3_723_500_000_000));
+        assert_eq!(ns("1.5ms"), Ok(1_500_000));
+        assert_eq!(ns("-1us"), Ok(-1_000));
+        assert_eq!(ns("0"), Ok(0));
+        assert_eq!(ns("1d12h"), Ok(36 * 3_600_000_000_000));
+        assert_eq!(ns("0.5d"), Ok(12 * 3_600_000_000_000));
+        assert_eq!(ns("+.5s"), Ok(500_000_000));
+    }
+    #[test]
+    fn errors_are_go_s() {
+        assert_eq!(ns("x"), Err("time: invalid duration \"x\"".into()));
+        assert_eq!(ns("5"), Err("time: missing unit in duration \"5\"".into()));
+        assert_eq!(ns("5y"), Err("time: unknown unit \"y\" in duration \"5y\"".into()));
+        assert_eq!(ns(""), Err("time: invalid duration \"\"".into()));
+        assert_eq!(ns("d"), Err("strconv.ParseFloat: parsing \"\": invalid syntax".into()));
+        assert_eq!(ns("9999999999h"), Err("time: invalid duration \"9999999999h\"".into()));
+        assert_eq!(
+            parse_go_duration("1d"),
+            Err("time: unknown unit \"d\" in duration \"1d\"".into())
+        );
+    }
+    #[test]
+    fn json_takes_both_forms_and_gives_nanoseconds() {
+        let read: Vec<Duration> = serde_json::from_str(r#"[5000000000, "5s"]"#).unwrap();
+        assert_eq!(read, [Duration::from_secs(5); 2]);
+        assert_eq!(serde_json::to_string(&read[0]).unwrap(), "5000000000");
+    }
+}
