@@ -68,9 +68,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             '0'..='9' | '.' | '+' | '-' => number.push(c),
             'd' => {
                 let days = std::mem::take(&mut number);
-                let days: f64 = days
-                    .parse()
-                    .map_err(|_| format!("strconv.ParseFloat: parsing {}: invalid syntax", go_quote(&days)))?;
+                let days: f64 = days.parse().map_err(|_| {
+                    format!("strconv.ParseFloat: parsing {}: invalid syntax", go_quote(&days))
+                })?;
                 out += &format!("{}h", days * 24.0);
             }
             _ => {
@@ -120,18 +120,16 @@ pub fn parse_go_duration(text: &str) -> Result<Duration, String> {
             "m" => 60_000_000_000,
             "h" => 3_600_000_000_000,
             _ => {
-                return Err(format!(
-                    "time: unknown unit {} in duration {}",
-                    go_quote(unit),
-                    go_quote(text)
-                ));
+                return Err(format!("time: unknown unit {} in duration {}", go_quote(unit), go_quote(text)));
             }
         };
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        let part: f64 = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().unwrap_or(0.0) };
+        let part: f64 =
+            if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().unwrap_or(0.0) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let part = (part * scale as f64) as u64;
-        let sum = whole.checked_mul(scale).and_then(|n| n.checked_add(part)).and_then(|n| n.checked_add(total));
+        let sum =
+            whole.checked_mul(scale).and_then(|n| n.checked_add(part)).and_then(|n| n.checked_add(total));
         total = sum.filter(|n| *n <= 1 << 63).ok_or_else(invalid)?;
         rest = after;
     }
@@ -172,10 +170,7 @@ mod tests {
         assert_eq!(ns(""), Err("time: invalid duration \"\"".into()));
         assert_eq!(ns("d"), Err("strconv.ParseFloat: parsing \"\": invalid syntax".into()));
         assert_eq!(ns("9999999999h"), Err("time: invalid duration \"9999999999h\"".into()));
-        assert_eq!(
-            parse_go_duration("1d"),
-            Err("time: unknown unit \"d\" in duration \"1d\"".into())
-        );
+        assert_eq!(parse_go_duration("1d"), Err("time: unknown unit \"d\" in duration \"1d\"".into()));
     }
     #[test]
     fn json_takes_both_forms_and_gives_nanoseconds() {
