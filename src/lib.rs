@@ -3,6 +3,7 @@ pub mod caddyfile;
 pub mod config;
 pub mod handlers;
 pub mod http;
+pub mod logging;
 pub mod matchers;
 pub mod server;
 pub mod state;

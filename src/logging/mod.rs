@@ -1,0 +1,294 @@
+//! Logs as Caddy has them: named logs, each with a level, names that it takes in or leaves out, an encoder and a
+//! writer. Two ways lead here: `tracing` events (see [`ToLogs`]), for what is rare, and [`Logger`], looked up once, for
+//! the access log.
+mod encoder;
+mod file;
+mod json;
+mod layer;
+mod sink;
+mod time;
+pub use encoder::{Encoder, EncoderModule, Entry, Format, Level, Lines};
+pub use file::FileConfig;
+pub use json::{DurationFormat, Fields, Object, go_duration};
+pub use layer::ToLogs;
+use crate::state::State;
+use file::RollingFile;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+pub use sink::{Sink, Target};
+use sink::{Stderr, Stdout};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::SystemTime,
+};
+
+/// JSON: `logging`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Logging {
+    sink: Option<Value>,
+    logs: BTreeMap<String, LogConfig>,
+}
+/// One of `logging.logs`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LogConfig {
+    writer: Option<Map<String, Value>>,
+    encoder: Option<Map<String, Value>>,
+    core: Option<Value>,
+    level: String,
+    sampling: Option<Value>,
+    with_caller: bool,
+    with_caller_skip: i64,
+    with_stacktrace: String,
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+/// All logs of a configuration.
+#[derive(Debug)]
+pub struct Logs(Vec<Arc<Log>>);
+#[derive(Debug)]
+struct Log {
+    level: Level,
+    include: Vec<String>,
+    exclude: Vec<String>,
+    encoder: Box<dyn Encoder>,
+    /// `None` discards.
+    sink: Option<Arc<Sink>>,
+}
+/// A name, and the logs that take what is said under it.
+#[derive(Clone, Debug)]
+pub struct Logger {
+    name: Arc<str>,
+    logs: Arc<[Arc<Log>]>,
+}
+impl Logs {
+    /// What is in force before any configuration is: the default log to standard error.
+    pub fn standard(state: &State) -> Self {
+        Self::build(None, &[], state).unwrap_or(Self(vec![]))
+    }
+    /// Compiles `logging`; files are opened. Sinks of the same name are shared, also with earlier configurations.
+    ///
+    /// # Errors
+    /// What is wrong, with Caddy's path to it.
+    pub fn build(logging: Option<&Value>, encoders: &[EncoderModule], state: &State) -> Result<Self, String> {
+        let config = logging.map(Logging::deserialize).transpose().map_err(|error| format!("logging: {error}"))?;
+        let mut config = config.unwrap_or_default();
+        if config.sink.is_some() {
+            return Err("logging: sink is not supported yet".into());
+        }
+        config.logs.entry("default".into()).or_default();
+        let build = |(name, log): (String, LogConfig)| {
+            let built = Log::build(log, encoders, state);
+            built.map(Arc::new).map_err(|why| format!("setting up custom log '{name}': {why}"))
+        };
+        Ok(Self(config.logs.into_iter().map(build).collect::<Result<_, _>>()?))
+    }
+    /// Who listens to `name`, for those who say much under it.
+    pub fn logger(&self, name: impl Into<Arc<str>>) -> Logger {
+        let name = name.into();
+        let logs = self.0.iter().filter(|log| log.sink.is_some() && log.accepts(&name)).cloned().collect();
+        Logger { name, logs }
+    }
+    pub fn write(&self, level: Level, logger: &str, message: &str, fields: &dyn Fields) {
+        write(self.0.iter().filter(|log| log.accepts(logger)), level, logger, message, fields);
+    }
+    /// Writes what waits.
+    pub fn flush(&self) {
+        self.0.iter().filter_map(|log| log.sink.as_ref()).for_each(|sink| sink.flush());
+    }
+    /// The lowest level that any log takes.
+    pub fn most_verbose(&self) -> Level {
+        self.0.iter().map(|log| log.level).min().unwrap_or_default()
+    }
+}
+impl Logger {
+    /// Whether anyone would see an entry of this level.
+    pub fn enabled(&self, level: Level) -> bool {
+        self.logs.iter().any(|log| log.level <= level)
+    }
+    pub fn write(&self, level: Level, message: &str, fields: &dyn Fields) {
+        write(self.logs.iter(), level, &self.name, message, fields);
+    }
+}
+fn write<'l>(
+    logs: impl Iterator<Item = &'l Arc<Log>>,
+    level: Level,
+    logger: &str,
+    message: &str,
+    fields: &dyn Fields,
+) {
+    thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
+    let mut entry = None;
+    for log in logs.filter(|log| log.level <= level) {
+        let Some(sink) = &log.sink else { continue };
+        let entry = entry.get_or_insert_with(|| Entry { level, time: SystemTime::now(), logger, message, fields });
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            log.encoder.encode(entry, line);
+            sink.write(line);
+        });
+    }
+}
+impl Log {
+    fn build(config: LogConfig, encoders: &[EncoderModule], state: &State) -> Result<Self, String> {
+        for (set, what) in [
+            (config.core.is_some(), "core"),
+            (config.sampling.is_some(), "sampling"),
+            (config.with_caller || config.with_caller_skip != 0, "with_caller"),
+            (!config.with_stacktrace.is_empty(), "with_stacktrace"),
+        ] {
+            if set {
+                return Err(format!("{what} is not supported yet"));
+            }
+        }
+        check_names(&config.include, &config.exclude)?;
+        let level = Level::named(&config.level);
+        let standard = config.writer.as_ref().and_then(|writer| writer.get("output")?.as_str());
+        let standard = matches!(standard, None | Some("stdout" | "stderr"));
+        Ok(Self {
+            level: level.ok_or_else(|| format!("unrecognized log level: {}", config.level))?,
+            include: config.include,
+            exclude: config.exclude,
+            encoder: match config.encoder {
+                Some(encoder) => build_encoder(encoder, encoders)?,
+                None => Box::new(Lines::unset(standard && io::stderr().is_terminal())),
+            },
+            sink: writer(config.writer, state)?,
+        })
+    }
+    /// Caddy's rule: the longest name that fits decides, and a list of names to include has to be fitted.
+    fn accepts(&self, logger: &str) -> bool {
+        let within = |name: &str| {
+            logger.strip_prefix(name).is_some_and(|rest| name.is_empty() || rest.is_empty() || rest.starts_with('.'))
+        };
+        let longest = |names: &[String]| {
+            let fitting = names.iter().filter(|name| within(name));
+            fitting.map(|name| name.len() + 1).max().unwrap_or(0)
+        };
+        let accepted = longest(&self.include);
+        if !self.include.is_empty() && accepted == 0 {
+            return false;
+        }
+        let unnamed = logger.is_empty();
+        let all = |name: &String| (name == "*" && !unnamed) || (name == "." && unnamed);
+        !self.exclude.iter().any(all) && longest(&self.exclude) <= accepted
+    }
+}
+fn check_names(include: &[String], exclude: &[String]) -> Result<(), String> {
+    if let Some(both) = include.iter().find(|name| exclude.contains(name)) {
+        return Err(format!("include and exclude must not have elements in common, but '{both}' is in both"));
+    }
+    let related = |a: &str, b: &str| format!("{a}.").starts_with(&format!("{b}.")) || format!("{b}.").starts_with(&format!("{a}."));
+    if !include.is_empty() && !exclude.is_empty() {
+        for (list, other, which) in [(include, exclude, "include"), (exclude, include, "exclude")] {
+            if let Some(lonely) = list.iter().find(|name| !other.iter().any(|o| related(name, o))) {
+                return Err(format!(
+                    "when both include and exclude are populated, each element must be a superspace or subspace of one in the other list; check '{lonely}' in {which}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+/// Looks an encoder up and builds it: also for those that wrap another.
+///
+/// # Errors
+/// An unknown name, or what the encoder finds wrong.
+pub fn build_encoder(mut config: Map<String, Value>, encoders: &[EncoderModule]) -> Result<Box<dyn Encoder>, String> {
+    let name = config.remove("format");
+    let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let known = encoders.iter().find(|known| known.name == name);
+    let known = known.ok_or_else(|| format!("unknown module: caddy.logging.encoders.{name}"))?;
+    (known.build)(config, encoders).map_err(|why| format!("loading log encoder module: {name}: {why}"))
+}
+fn writer(config: Option<Map<String, Value>>, state: &State) -> Result<Option<Arc<Sink>>, String> {
+    let mut config = config.unwrap_or_else(|| Map::from_iter([("output".to_owned(), "stderr".into())]));
+    let name = config.remove("output");
+    let plain = |config: &Map<String, Value>| match config.keys().next() {
+        Some(field) => Err(format!("loading log writer module: unknown field \"{field}\"")),
+        None => Ok(()),
+    };
+    match name.as_ref().and_then(Value::as_str).unwrap_or_default() {
+        "stdout" => plain(&config).map(|()| Some(state.get_or("std:out", || Sink::new("stdout", Stdout)))),
+        "stderr" => plain(&config).map(|()| Some(state.get_or("std:err", || Sink::new("stderr", Stderr)))),
+        "discard" => plain(&config).map(|()| None),
+        "file" => {
+            let file: FileConfig = serde_json::from_value(Value::Object(config))
+                .map_err(|error| format!("loading log writer module: file: {error}"))?;
+            // A sink is one with those before it only if it does the same.
+            let key = format!("file:{file:?}");
+            let name = file.filename.clone();
+            let opened = RollingFile::open(file).map_err(|why| format!("opening log writer: {why}"))?;
+            Ok(Some(state.get_or(&key, || Sink::new(name, opened))))
+        }
+        "net" => Err("the net writer is not supported yet".into()),
+        other => Err(format!("unknown module: caddy.logging.writers.{other}")),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn log(include: &[&str], exclude: &[&str]) -> Log {
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        let encoder = Box::new(Lines::json(Format::default()));
+        Log { level: Level::Info, include: names(include), exclude: names(exclude), encoder, sink: None }
+    }
+    #[test]
+    fn the_longest_name_that_fits_decides() {
+        for (include, exclude, logger, accepted) in [
+            (&[][..], &[][..], "http", true),
+            (&["http.log"], &[], "http.log.access.a", true),
+            (&["http.log"], &[], "http.logs", false),
+            (&["http.log.access.log0"], &[], "http.log.access.log1", false),
+            (&[], &["http.log.access.log0"], "http.log.access.log0", false),
+            (&[], &["http.log.access.log0"], "http.log.access", true),
+            (&["http"], &["http.log"], "http.log.access", false),
+            (&["http.log.access"], &["http"], "http.log.access.a", true),
+            (&[], &["*"], "http", false),
+            (&[], &["*"], "", true),
+            (&[], &["."], "", false),
+        ] {
+            assert_eq!(log(include, exclude).accepts(logger), accepted, "{include:?} {exclude:?} {logger}");
+        }
+    }
+    #[test]
+    fn each_log_writes_what_it_takes_and_files_are_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let state = State::default();
+        let config = json!({"logs": {
+            "default": {"writer": {"output": "file", "filename": path("default")}, "exclude": ["http.log.access.log0"]},
+            "log0": {"writer": {"output": "file", "filename": path("access")}, "include": ["http.log.access.log0"]},
+        }});
+        let logs = Logs::build(Some(&config), &[], &state).unwrap();
+        let fields = vec![("status".to_owned(), json!(200))];
+        logs.logger("http.log.access.log0").write(Level::Info, "handled request", &fields);
+        logs.write(Level::Info, "", "serving initial configuration", &());
+        logs.write(Level::Debug, "", "nobody sees this", &());
+        logs.flush();
+        let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+        assert!(read("access").ends_with("\"logger\":\"http.log.access.log0\",\"msg\":\"handled request\",\"status\":200}\n"));
+        assert_eq!(read("access").lines().count(), 1);
+        assert!(read("default").ends_with("\"msg\":\"serving initial configuration\"}\n"));
+        assert_eq!(read("default").lines().count(), 1);
+        let again = Logs::build(Some(&config), &[], &state).unwrap();
+        assert!(Arc::ptr_eq(again.0[1].sink.as_ref().unwrap(), logs.0[1].sink.as_ref().unwrap()));
+    }
+    #[test]
+    fn what_is_wrong_is_said() {
+        let error = |log: Value| {
+            Logs::build(Some(&json!({"logs": {"x": log}})), &[], &State::default()).unwrap_err()
+        };
+        assert_eq!(error(json!({"level": "loud"})), "setting up custom log 'x': unrecognized log level: loud");
+        assert!(error(json!({"encoder": {"format": "no"}})).ends_with("unknown module: caddy.logging.encoders.no"));
+        assert!(error(json!({"writer": {"output": "no"}})).ends_with("unknown module: caddy.logging.writers.no"));
+        assert!(error(json!({"include": ["a"], "exclude": ["b"]})).contains("check 'a' in include"));
+        assert!(error(json!({"nonsense": 1})).contains("unknown field `nonsense`"));
+    }
+}
