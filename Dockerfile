@@ -1,0 +1,27 @@
+# Conventions of the official Caddy image, so that swapping `image:` is the whole migration.
+FROM rust:1-bookworm AS build
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY grammar grammar
+COPY benches benches
+COPY src src
+RUN cargo build --locked --profile dist --bin proxy
+
+FROM debian:bookworm-slim
+# mime types as Caddy's image has them, wget for health checks, setcap for ports 80 and 443 without root.
+RUN apt-get update -q \
+ && apt-get install -y -q --no-install-recommends ca-certificates media-types wget libcap2-bin \
+ && rm -rf /var/lib/apt/lists/* \
+ && mkdir -p /etc/caddy /usr/share/caddy /srv \
+ && mkdir -p -m 1777 /config /config/caddy /data /data/caddy
+COPY --from=build /src/target/dist/proxy /usr/bin/proxy
+RUN setcap cap_net_bind_service=+ep /usr/bin/proxy && ln -s proxy /usr/bin/caddy
+COPY testdata/image/Caddyfile /etc/caddy/Caddyfile
+COPY testdata/image/index.html /usr/share/caddy/index.html
+ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
+LABEL org.opencontainers.image.title=proxy \
+      org.opencontainers.image.description="A drop-in successor of the Caddy web server" \
+      org.opencontainers.image.licenses=Apache-2.0
+EXPOSE 80 443 443/udp 2019
+WORKDIR /srv
+CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
