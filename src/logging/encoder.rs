@@ -252,7 +252,10 @@ mod tests {
             line(&json, "http", &fields),
             "{\"level\":\"warn\",\"ts\":1795305589.3515303,\"logger\":\"http\",\"msg\":\"hello\",\"a\":1,\"b\":\"x\"}\n"
         );
-        assert_eq!(line(&json, "", &()), "{\"level\":\"warn\",\"ts\":1795305589.3515303,\"msg\":\"hello\"}\n");
+        assert_eq!(
+            line(&json, "", &()),
+            "{\"level\":\"warn\",\"ts\":1795305589.3515303,\"msg\":\"hello\"}\n"
+        );
         let console = Lines::console(Format::default());
         assert_eq!(
             line(&console, "http", &fields),

@@ -66,7 +66,8 @@ impl RollingFile {
     /// A mode that is not octal, an unknown compression, a file that cannot be opened.
     pub(super) fn open(config: FileConfig) -> Result<Self, String> {
         let octal = |mode: Option<String>| {
-            let parse = |mode: String| u32::from_str_radix(&mode, 8).map_err(|_| format!("invalid mode '{mode}'"));
+            let parse =
+                |mode: String| u32::from_str_radix(&mode, 8).map_err(|_| format!("invalid mode '{mode}'"));
             mode.map(parse).transpose()
         };
         let gzip = match config.roll_compression.as_deref() {
@@ -79,7 +80,10 @@ impl RollingFile {
         let mut file = Self {
             mode: octal(config.mode)?,
             dir_mode: octal(config.dir_mode)?.unwrap_or(0o700),
-            limit: config.roll.unwrap_or(true).then(|| config.roll_size_mb.filter(|&mb| mb > 0).unwrap_or(100) << 20),
+            limit: config
+                .roll
+                .unwrap_or(true)
+                .then(|| config.roll_size_mb.filter(|&mb| mb > 0).unwrap_or(100) << 20),
             policy: Policy {
                 local_time: config.roll_local_time,
                 gzip,
@@ -220,7 +224,12 @@ mod tests {
     fn a_full_file_is_rolled_between_lines_and_old_ones_go() {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("logs");
-        let config = FileConfig { roll_size_mb: Some(1), roll_keep: Some(2), roll_gzip: Some(false), ..Default::default() };
+        let config = FileConfig {
+            roll_size_mb: Some(1),
+            roll_keep: Some(2),
+            roll_gzip: Some(false),
+            ..Default::default()
+        };
         let mut file = file(folder.path(), config);
         let line = [&[b'x'; 99][..], b"\n"].concat();
         for _ in 0..5 {

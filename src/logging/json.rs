@@ -153,7 +153,19 @@ pub(super) fn float(out: &mut Vec<u8>, value: f64) {
         display(out, value);
     } else {
         // As zap: JSON has no such numbers.
-        display(out, format_args!("\"{}\"", if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" }));
+        display(
+            out,
+            format_args!(
+                "\"{}\"",
+                if value.is_nan() {
+                    "NaN"
+                } else if value > 0.0 {
+                    "+Inf"
+                } else {
+                    "-Inf"
+                }
+            ),
+        );
     }
 }
 pub(super) fn display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
@@ -175,7 +187,11 @@ pub fn go_duration(value: Duration) -> String {
         let digits = unit.ilog10() as usize;
         let rest = format!("{rest:0digits$}");
         let rest = rest.trim_end_matches('0');
-        if rest.is_empty() || digits == 0 { format!("{whole}{name}") } else { format!("{whole}.{rest}{name}") }
+        if rest.is_empty() || digits == 0 {
+            format!("{whole}{name}")
+        } else {
+            format!("{whole}.{rest}{name}")
+        }
     };
     match nanos {
         0 => "0s".into(),

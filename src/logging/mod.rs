@@ -7,12 +7,12 @@ mod json;
 mod layer;
 mod sink;
 mod time;
+use crate::state::State;
 pub use encoder::{Encoder, EncoderModule, Entry, Format, Level, Lines};
 pub use file::FileConfig;
+use file::RollingFile;
 pub use json::{DurationFormat, Fields, Object, go_duration};
 pub use layer::ToLogs;
-use crate::state::State;
-use file::RollingFile;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 pub use sink::{Sink, Target};
@@ -75,7 +75,8 @@ impl Logs {
     /// # Errors
     /// What is wrong, with Caddy's path to it.
     pub fn build(logging: Option<&Value>, encoders: &[EncoderModule], state: &State) -> Result<Self, String> {
-        let config = logging.map(Logging::deserialize).transpose().map_err(|error| format!("logging: {error}"))?;
+        let config =
+            logging.map(Logging::deserialize).transpose().map_err(|error| format!("logging: {error}"))?;
         let mut config = config.unwrap_or_default();
         if config.sink.is_some() {
             return Err("logging: sink is not supported yet".into());
@@ -125,7 +126,8 @@ fn write<'l>(
     let mut entry = None;
     for log in logs.filter(|log| log.level <= level) {
         let Some(sink) = &log.sink else { continue };
-        let entry = entry.get_or_insert_with(|| Entry { level, time: SystemTime::now(), logger, message, fields });
+        let entry =
+            entry.get_or_insert_with(|| Entry { level, time: SystemTime::now(), logger, message, fields });
         LINE.with_borrow_mut(|line| {
             line.clear();
             log.encoder.encode(entry, line);
@@ -163,7 +165,9 @@ impl Log {
     /// Caddy's rule: the longest name that fits decides, and a list of names to include has to be fitted.
     fn accepts(&self, logger: &str) -> bool {
         let within = |name: &str| {
-            logger.strip_prefix(name).is_some_and(|rest| name.is_empty() || rest.is_empty() || rest.starts_with('.'))
+            logger
+                .strip_prefix(name)
+                .is_some_and(|rest| name.is_empty() || rest.is_empty() || rest.starts_with('.'))
         };
         let longest = |names: &[String]| {
             let fitting = names.iter().filter(|name| within(name));
@@ -182,7 +186,9 @@ fn check_names(include: &[String], exclude: &[String]) -> Result<(), String> {
     if let Some(both) = include.iter().find(|name| exclude.contains(name)) {
         return Err(format!("include and exclude must not have elements in common, but '{both}' is in both"));
     }
-    let related = |a: &str, b: &str| format!("{a}.").starts_with(&format!("{b}.")) || format!("{b}.").starts_with(&format!("{a}."));
+    let related = |a: &str, b: &str| {
+        format!("{a}.").starts_with(&format!("{b}.")) || format!("{b}.").starts_with(&format!("{a}."))
+    };
     if !include.is_empty() && !exclude.is_empty() {
         for (list, other, which) in [(include, exclude, "include"), (exclude, include, "exclude")] {
             if let Some(lonely) = list.iter().find(|name| !other.iter().any(|o| related(name, o))) {
@@ -198,7 +204,10 @@ fn check_names(include: &[String], exclude: &[String]) -> Result<(), String> {
 ///
 /// # Errors
 /// An unknown name, or what the encoder finds wrong.
-pub fn build_encoder(mut config: Map<String, Value>, encoders: &[EncoderModule]) -> Result<Box<dyn Encoder>, String> {
+pub fn build_encoder(
+    mut config: Map<String, Value>,
+    encoders: &[EncoderModule],
+) -> Result<Box<dyn Encoder>, String> {
     let name = config.remove("format");
     let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
     let known = encoders.iter().find(|known| known.name == name);
@@ -273,7 +282,11 @@ mod tests {
         logs.write(Level::Debug, "", "nobody sees this", &());
         logs.flush();
         let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
-        assert!(read("access").ends_with("\"logger\":\"http.log.access.log0\",\"msg\":\"handled request\",\"status\":200}\n"));
+        assert!(
+            read("access").ends_with(
+                "\"logger\":\"http.log.access.log0\",\"msg\":\"handled request\",\"status\":200}\n"
+            )
+        );
         assert_eq!(read("access").lines().count(), 1);
         assert!(read("default").ends_with("\"msg\":\"serving initial configuration\"}\n"));
         assert_eq!(read("default").lines().count(), 1);
@@ -282,12 +295,19 @@ mod tests {
     }
     #[test]
     fn what_is_wrong_is_said() {
-        let error = |log: Value| {
-            Logs::build(Some(&json!({"logs": {"x": log}})), &[], &State::default()).unwrap_err()
-        };
-        assert_eq!(error(json!({"level": "loud"})), "setting up custom log 'x': unrecognized log level: loud");
-        assert!(error(json!({"encoder": {"format": "no"}})).ends_with("unknown module: caddy.logging.encoders.no"));
-        assert!(error(json!({"writer": {"output": "no"}})).ends_with("unknown module: caddy.logging.writers.no"));
+        let error =
+            |log: Value| Logs::build(Some(&json!({"logs": {"x": log}})), &[], &State::default()).unwrap_err();
+        assert_eq!(
+            error(json!({"level": "loud"})),
+            "setting up custom log 'x': unrecognized log level: loud"
+        );
+        assert!(
+            error(json!({"encoder": {"format": "no"}}))
+                .ends_with("unknown module: caddy.logging.encoders.no")
+        );
+        assert!(
+            error(json!({"writer": {"output": "no"}})).ends_with("unknown module: caddy.logging.writers.no")
+        );
         assert!(error(json!({"include": ["a"], "exclude": ["b"]})).contains("check 'a' in include"));
         assert!(error(json!({"nonsense": 1})).contains("unknown field `nonsense`"));
     }

@@ -70,7 +70,8 @@ impl Sink {
                 && let Err(error) = target.write(&lines)
             {
                 // There is no other place left to say it.
-                io::Write::write_fmt(&mut io::stderr(), format_args!("writing log {}: {error}\n", self.name)).ok();
+                io::Write::write_fmt(&mut io::stderr(), format_args!("writing log {}: {error}\n", self.name))
+                    .ok();
             }
         }
     }

@@ -10,7 +10,10 @@ pub(super) enum TimeFormat {
     UnixMilliFloat,
     UnixNano,
     /// A `strftime` pattern; always in UTC if it is `iso8601`.
-    Pattern { pattern: String, utc_only: bool },
+    Pattern {
+        pattern: String,
+        utc_only: bool,
+    },
 }
 impl TimeFormat {
     /// Reads a name of Caddy's, or else a layout of Go's.
@@ -20,9 +23,7 @@ impl TimeFormat {
             "unix_seconds_float" => Self::UnixSecondsFloat,
             "unix_milli_float" => Self::UnixMilliFloat,
             "unix_nano" => Self::UnixNano,
-            "iso8601" => {
-                Self::Pattern { pattern: go_layout("2006-01-02T15:04:05.000Z0700"), utc_only: true }
-            }
+            "iso8601" => Self::Pattern { pattern: go_layout("2006-01-02T15:04:05.000Z0700"), utc_only: true },
             "rfc3339" => pattern("2006-01-02T15:04:05Z07:00"),
             "rfc3339_nano" => pattern("2006-01-02T15:04:05.999999999Z07:00"),
             "wall" => pattern("2006/01/02 15:04:05"),
