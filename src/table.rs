@@ -2,15 +2,20 @@
 use crate::{
     caddyfile::{Directive, Syntax},
     handlers::{
-        encode, error, headers, intercept, invoke, request_body, respond, reverse_proxy, rewrite, subroute,
-        vars,
+        encode, error, headers, intercept, invoke, rate_limit, request_body, respond, reverse_proxy, rewrite,
+        subroute, vars,
     },
     http::Modules,
     matchers::{file, method, not, path, path_regexp, vars as vars_matcher},
 };
 
-static DIRECTIVES: &[Directive] =
-    &[headers::HEADER, subroute::HANDLE, respond::RESPOND, reverse_proxy::REVERSE_PROXY];
+static DIRECTIVES: &[Directive] = &[
+    headers::HEADER,
+    rate_limit::RATE_LIMIT,
+    subroute::HANDLE,
+    respond::RESPOND,
+    reverse_proxy::REVERSE_PROXY,
+];
 pub static MODULES: Modules = Modules {
     handlers: &[
         encode::MODULE,
@@ -18,6 +23,7 @@ pub static MODULES: Modules = Modules {
         headers::MODULE,
         intercept::MODULE,
         invoke::MODULE,
+        rate_limit::MODULE,
         request_body::MODULE,
         respond::MODULE,
         reverse_proxy::MODULE,

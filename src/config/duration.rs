@@ -23,6 +23,41 @@ impl Duration {
         (self.0 != 0).then(|| self.std())
     }
 }
+impl From<time::Duration> for Duration {
+    fn from(duration: time::Duration) -> Self {
+        Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+/// As Go's `time.Duration.String`: `0s`, `1.5µs`, `2m3.5s`, `1h0m0s`.
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.unsigned_abs();
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        // The seconds or the part of one, in `unit` nanoseconds of `digits` decimal places.
+        let decimal = |f: &mut fmt::Formatter<'_>, nanos: u64, digits: usize, name: &str| {
+            let unit = 10_u64.pow(digits as u32);
+            let fraction = format!(".{:0digits$}", nanos % unit);
+            write!(f, "{}{}{name}", nanos / unit, fraction.trim_end_matches('0').trim_end_matches('.'))
+        };
+        match nanos {
+            0 => f.write_str("0s"),
+            1..1_000 => write!(f, "{nanos}ns"),
+            1_000..1_000_000 => decimal(f, nanos, 3, "µs"),
+            1_000_000..1_000_000_000 => decimal(f, nanos, 6, "ms"),
+            _ => {
+                let minutes = nanos / 60_000_000_000;
+                match (minutes / 60, minutes % 60) {
+                    (0, 0) => {}
+                    (0, minutes) => write!(f, "{minutes}m")?,
+                    (hours, minutes) => write!(f, "{hours}h{minutes}m")?,
+                }
+                decimal(f, nanos % 60_000_000_000, 9, "s")
+            }
+        }
+    }
+}
 impl Serialize for Duration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0)
@@ -177,5 +212,21 @@ mod tests {
         let read: Vec<Duration> = serde_json::from_str(r#"[5000000000, "5s"]"#).unwrap();
         assert_eq!(read, [Duration::from_secs(5); 2]);
         assert_eq!(serde_json::to_string(&read[0]).unwrap(), "5000000000");
+    }
+    #[test]
+    fn durations_read_as_in_go() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (121_856, "121.856µs"),
+            (2_000_000, "2ms"),
+            (1_000_000_000, "1s"),
+            (61_500_000_000, "1m1.5s"),
+            (3_600_000_000_000, "1h0m0s"),
+            (-1_500_000_000, "-1.5s"),
+        ] {
+            assert_eq!(Duration(nanos).to_string(), text);
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! `rate_limit` in a Caddyfile.
 use super::{Distributed, RateLimit, ZoneConfig};
 use crate::{
-    caddyfile::{Cx, Directive, Order, Parse, Parsed, Support},
-    config::Module,
+    caddyfile::{Cx, Directive, Order, Parse, Parsed, Support, Words},
+    config::{Duration, Module, parse_duration, parse_size},
 };
-use grammar::{Line, Token};
+use grammar::Line;
+use std::{fmt::Display, str::FromStr};
 
 pub const RATE_LIMIT: Directive = Directive {
     name: "rate_limit",
@@ -15,116 +16,115 @@ pub const RATE_LIMIT: Directive = Directive {
 };
 fn rate_limit(line: &Line, cx: &mut Cx<'_>) -> Parsed<RateLimit> {
     let mut config = RateLimit::default();
-    if let Some(extra) = line.args().first() {
-        return Err(extra.arg_error());
-    }
-    for option in line.lines() {
-        match option.name().text.as_str() {
+    let mut words = Words::new(line);
+    words.none()?;
+    let mut block = words.block();
+    while let Some(option) = block.next() {
+        match option.text() {
             "zone" => {
-                let name = first(option)?.text.clone();
+                let name = option.need()?.to_owned();
                 config.rate_limits.insert(name, zone(option, cx)?);
             }
             "distributed" => {
-                cx.not_yet(option.name(), "distributed");
+                cx.not_yet(option.token(), "rate_limit's distributed");
                 config.distributed = Some(distributed(option)?);
             }
             "storage" => {
-                cx.not_yet(option.name(), "storage");
-                let module = Line { words: option.some()?.to_vec(), block: option.block.clone() };
-                config.storage = Some(cx.module("caddy.storage", "module", &module)?);
+                cx.not_yet(option.token(), "rate_limit's storage");
+                option.need()?;
+                config.storage = Some(cx.module("caddy.storage", "module", &option.segment())?);
             }
-            "log_key" => config.log_key = flag(option)?,
-            "disable_metrics" => config.disable_metrics = flag(option)?,
+            "log_key" => {
+                option.none()?;
+                config.log_key = true;
+            }
+            "disable_metrics" => {
+                option.none()?;
+                config.disable_metrics = true;
+            }
             "jitter" => {
-                unset(option, "jitter", config.jitter == 0.0, config.jitter)?;
-                config.jitter = number(option, "jitter percentage")?;
+                let was = (config.jitter != 0.0).then_some(config.jitter);
+                config.jitter = number(option, "jitter", was, "jitter percentage")?;
             }
             "sweep_interval" => {
-                unset(option, "sweep interval", config.sweep_interval == 0, show(config.sweep_interval))?;
-                config.sweep_interval = duration(option, "sweep interval")?;
+                duration(option, "sweep interval", "sweep interval", &mut config.sweep_interval)?
             }
-            _ => {
-                let known = ["zone", "distributed", "storage", "log_key", "disable_metrics", "jitter", "sweep_interval"];
-                return Err(unrecognized(option, &known));
-            }
+            other => return Err(option.error(format!("unrecognized subdirective '{other}'"))),
         }
     }
     Ok(config)
 }
-fn zone(line: &Line, cx: &mut Cx<'_>) -> Parsed<ZoneConfig> {
+fn zone(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<ZoneConfig> {
     let mut zone = ZoneConfig::default();
-    for option in line.lines() {
-        match option.name().text.as_str() {
+    let mut block = words.block();
+    while let Some(option) = block.next() {
+        match option.text() {
             "key" => {
-                first(option)?;
-                unset(option, "zone key", zone.key.is_empty(), &zone.key)?;
-                zone.key = first(option)?.text.clone();
+                let key = option.need()?.to_owned();
+                already(option, "zone key", (!zone.key.is_empty()).then_some(zone.key))?;
+                zone.key = key;
             }
-            "window" => {
-                unset(option, "zone window", zone.window == 0, show(zone.window))?;
-                zone.window = duration(option, "window duration")?;
+            "window" => duration(option, "zone window", "window duration", &mut zone.window)?,
+            "events" => zone.max_events = integer(option, "max events", zone.max_events)?,
+            "ipv4_prefix" => zone.ipv4_prefix = integer(option, "ipv4_prefix", zone.ipv4_prefix)?,
+            "ipv6_prefix" => zone.ipv6_prefix = integer(option, "ipv6_prefix", zone.ipv6_prefix)?,
+            "max_keys" => {
+                let (what, was) = ("zone max_keys", zone.max_keys);
+                zone.max_keys = Some(number(option, what, was, "max_keys integer")?);
             }
-            "events" => {
-                unset(option, "zone max events", zone.max_events == 0, zone.max_events)?;
-                zone.max_events = number(option, "max events integer")?;
-            }
-            "ipv4_prefix" => {
-                unset(option, "zone ipv4_prefix", zone.ipv4_prefix == 0, zone.ipv4_prefix)?;
-                zone.ipv4_prefix = number(option, "ipv4_prefix integer")?;
-            }
-            "ipv6_prefix" => {
-                unset(option, "zone ipv6_prefix", zone.ipv6_prefix == 0, zone.ipv6_prefix)?;
-                zone.ipv6_prefix = number(option, "ipv6_prefix integer")?;
-            }
-            "max_keys" => zone.max_keys = Some(number(option, "max_keys integer")?),
             "max_memory" => {
-                let text = &first(option)?.text;
-                let size = grammar::values::size(text);
-                zone.max_bytes = Some(size.map_err(|why| option.error(format!("invalid max_memory size '{text}': {why}")))?);
+                let text = option.need()?;
+                already(option, "zone max_memory", zone.max_bytes)?;
+                let size = parse_size(text);
+                let invalid = |why| option.error(format!("invalid max_memory size '{text}': {why}"));
+                zone.max_bytes = Some(size.map_err(invalid)?);
             }
-            "match" => zone.matchers.push(cx.nested_matcher_set(option)?),
-            _ => {
-                let known =
-                    ["key", "window", "events", "match", "ipv4_prefix", "ipv6_prefix", "max_keys", "max_memory"];
-                return Err(unrecognized(option, &known));
-            }
+            "match" => zone.matchers.push(cx.matcher_set(option.segment().lines())?),
+            other => return Err(option.error(format!("unrecognized subdirective '{other}'"))),
         }
     }
-    if zone.window == 0 || zone.max_events == 0 {
-        return Err(line.end().error("a rate limit zone requires both a window and maximum events"));
+    if zone.window.is_zero() || zone.max_events == 0 {
+        return Err(words.error("a rate limit zone requires both a window and maximum events"));
     }
     Ok(zone)
 }
-fn distributed(line: &Line) -> Parsed<Distributed> {
+fn distributed(words: &mut Words<'_>) -> Parsed<Distributed> {
     let mut config = Distributed::default();
-    for option in line.lines() {
-        let (slot, what) = match option.name().text.as_str() {
+    let mut block = words.block();
+    while let Some(option) = block.next() {
+        let (slot, what) = match option.text() {
             "read_interval" => (&mut config.read_interval, "read interval"),
             "write_interval" => (&mut config.write_interval, "write interval"),
             "purge_age" => (&mut config.purge_age, "purge age"),
-            _ => return Err(unrecognized(option, &["read_interval", "write_interval", "purge_age"])),
+            other => return Err(option.error(format!("unrecognized subdirective '{other}'"))),
         };
-        unset(option, what, *slot == 0, show(*slot))?;
-        *slot = duration(option, what)?;
+        duration(option, what, what, slot)?;
     }
     Ok(config)
 }
-/// The first argument; what follows it is not looked at, as in the plugin.
-fn first(line: &Line) -> Parsed<&Token> {
-    line.args().first().ok_or_else(|| line.arg_error())
-}
-fn flag(line: &Line) -> Parsed<bool> {
-    match line.args().first() {
-        Some(extra) => Err(extra.arg_error()),
-        None => Ok(true),
+fn already(option: &Words<'_>, what: &str, was: Option<impl Display>) -> Parsed<()> {
+    match was {
+        Some(was) => Err(option.error(format!("{what} already specified: {was}"))),
+        None => Ok(()),
     }
 }
-fn unset(line: &Line, what: &str, unset: bool, was: impl std::fmt::Display) -> Parsed<()> {
-    let at = first(line)?;
-    if unset { Ok(()) } else { Err(at.error(format!("{what} already specified: {was}"))) }
+fn integer(option: &mut Words<'_>, what: &str, was: i64) -> Parsed<i64> {
+    number(option, &format!("zone {what}"), (was != 0).then_some(was), &format!("{what} integer"))
 }
-fn duration(line: &Line, what: &str) -> Parsed<i64> {
-    let word = first(line)?;
-    grammar::values::duration(&word.text)
-        .map_err(|why| word.error(format!("invalid {what} '{}': {why}", word.text)))
+/// The next word as a number, where none has been set before.
+fn number<T: FromStr + Display>(option: &mut Words<'_>, what: &str, was: Option<T>, kind: &str) -> Parsed<T> {
+    let text = option.need()?;
+    already(option, what, was)?;
+    // As Go says it, of integers and of floating point numbers.
+    let function = if kind.ends_with("integer") { "strconv.Atoi" } else { "strconv.ParseFloat" };
+    let invalid =
+        |_| option.error(format!("invalid {kind} '{text}': {function}: parsing {text:?}: invalid syntax"));
+    text.parse().map_err(invalid)
+}
+fn duration(option: &mut Words<'_>, what: &str, kind: &str, slot: &mut Duration) -> Parsed<()> {
+    let text = option.need()?;
+    let was = (!slot.is_zero()).then(|| slot.to_string());
+    already(option, what, was)?;
+    *slot = parse_duration(text).map_err(|why| option.error(format!("invalid {kind} '{text}': {why}")))?;
+    Ok(())
 }
