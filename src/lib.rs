@@ -7,4 +7,5 @@ pub mod logging;
 pub mod matchers;
 pub mod server;
 pub mod state;
+pub mod storage;
 pub mod table;

@@ -1,0 +1,80 @@
+//! Where certificates, keys and accounts live. One trait, so that other places than the file system can join.
+mod file_system;
+pub use file_system::FileSystem;
+use std::{
+    env, io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+/// Keys are relative paths of `/`-separated names. Values are whole: who reads never sees half of what is written.
+pub trait Storage: std::fmt::Debug + Send + Sync {
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is nothing under `key`, or what the medium says.
+    fn load(&self, key: &str) -> io::Result<Vec<u8>>;
+    /// Replaces what is there, all or nothing, and for good once it returns.
+    ///
+    /// # Errors
+    /// What the medium says; the earlier value stays then.
+    fn store(&self, key: &str, value: &[u8]) -> io::Result<()>;
+    /// Removes a value or a whole folder. What is not there is gone already.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn delete(&self, key: &str) -> io::Result<()>;
+    /// The names right below `prefix`, sorted, without it; none if there is no such folder.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn list(&self, prefix: &str) -> io::Result<Vec<String>>;
+    /// When a value was written.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn modified(&self, key: &str) -> io::Result<SystemTime>;
+    /// Takes the lock of that name, across processes; waits while another holds it, up to `patience`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] if it stays taken, or what the medium says.
+    fn lock(&self, name: &str, patience: Duration) -> io::Result<Box<dyn Lock>>;
+    /// How logs name it.
+    fn describe(&self) -> String;
+}
+/// Held until it is dropped.
+pub trait Lock: Send {}
+
+/// A name as a part of a key, in Caddy's (certmagic's) spelling.
+pub fn safe(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    let name = name.replace(' ', "_").replace('+', "_plus_").replace('*', "wildcard_").replace(':', "-").replace("..", "");
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || "_@.-".contains(*c)).collect()
+}
+/// Caddy's folder for data: `$XDG_DATA_HOME/caddy`, `$HOME/.local/share/caddy`, or `./caddy`.
+pub fn data_dir() -> PathBuf {
+    home("XDG_DATA_HOME", ".local/share")
+}
+/// Caddy's folder for configuration: `$XDG_CONFIG_HOME/caddy`, `$HOME/.config/caddy`, or `./caddy`.
+pub fn config_dir() -> PathBuf {
+    home("XDG_CONFIG_HOME", ".config")
+}
+fn home(variable: &str, below_home: &str) -> PathBuf {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set(variable).or_else(|| set("HOME").map(|home| home.join(below_home)));
+    base.map_or_else(|| "./caddy".into(), |base| base.join("caddy"))
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn names_are_made_safe_as_certmagic_does() {
+        for (name, key) in [
+            ("*.wild.example.com", "wildcard_.wild.example.com"),
+            ("Someone+tag@Example.com", "someone_plus_tag@example.com"),
+            ("::1", "--1"),
+            ("../../etc", "etc"),
+            ("a b/c", "a_bc"),
+        ] {
+            assert_eq!(safe(name), key);
+        }
+    }
+}
