@@ -113,7 +113,8 @@ fn is_stale(path: &Path) -> bool {
         let json: serde_json::Value = serde_json::from_str(&text).ok()?;
         DateTime::parse_from_rfc3339(json.get(field)?.as_str()?).ok()
     };
-    let heard = time("updated").or_else(|| time("created")).map(|time| SystemTime::from(time.with_timezone(&Utc)));
+    let heard =
+        time("updated").or_else(|| time("created")).map(|time| SystemTime::from(time.with_timezone(&Utc)));
     let heard = heard.or_else(|| fs::metadata(path).ok()?.modified().ok());
     heard.and_then(|heard| heard.elapsed().ok()).is_some_and(|silence| silence > STALE)
 }

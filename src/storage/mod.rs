@@ -46,7 +46,12 @@ pub trait Lock: Send {}
 /// A name as a part of a key, in Caddy's (certmagic's) spelling.
 pub fn safe(name: &str) -> String {
     let name = name.trim().to_lowercase();
-    let name = name.replace(' ', "_").replace('+', "_plus_").replace('*', "wildcard_").replace(':', "-").replace("..", "");
+    let name = name
+        .replace(' ', "_")
+        .replace('+', "_plus_")
+        .replace('*', "wildcard_")
+        .replace(':', "-")
+        .replace("..", "");
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "_@.-".contains(*c)).collect()
 }
 /// Caddy's folder for data: `$XDG_DATA_HOME/caddy`, `$HOME/.local/share/caddy`, or `./caddy`.
