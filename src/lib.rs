@@ -9,3 +9,4 @@ pub mod server;
 pub mod state;
 pub mod storage;
 pub mod table;
+pub mod tls;
