@@ -4,6 +4,7 @@ mod address;
 mod duration;
 mod http;
 mod logging;
+pub mod placeholder;
 mod size;
 mod text;
 mod tls;

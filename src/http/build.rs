@@ -1,5 +1,5 @@
 //! JSON -> tree. Every name is looked up in the table it is given.
-use super::tree::{Handler, Matcher, MatcherSets, Route, Routes, Server};
+use super::{ClientIp, tree::{Handler, Matcher, MatcherSets, Route, Routes, Server}};
 use crate::{config, state::State};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -75,13 +75,14 @@ pub struct Compiled {
 /// # Errors
 /// The first module that does not build.
 pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State>) -> Built<Compiled> {
+    let client_ip = ClientIp::new(&server)?;
     let (names, named): (_, Vec<_>) = server.named_routes.into_iter().unzip();
     let mut cx = Build { modules, state, background: vec![], groups: BTreeMap::new(), named_routes: names };
     let named = named.into_iter().map(|route| cx.routes(vec![route]));
     let named = named.collect::<Built<_>>()?;
     let routes = cx.routes(server.routes)?;
     let errors = cx.routes(server.errors.unwrap_or_default().routes)?;
-    Ok(Compiled { server: Server { named, routes, errors }, background: cx.background })
+    Ok(Compiled { server: Server { named, routes, errors, client_ip }, background: cx.background })
 }
 impl Build {
     /// What outlives a reload, by key.

@@ -1,21 +1,27 @@
 //! Run time: one exchange walks an immutable tree. Nothing here knows the Caddyfile.
 mod body;
 mod build;
+mod connection;
 mod error;
 mod exchange;
 mod path;
+pub mod placeholder;
 mod response;
 mod text;
 mod tree;
+pub mod uri;
 mod walk;
-pub use body::{Body, BoxError};
+pub use crate::config::placeholder::Value;
+pub use body::{Body, BoxError, Io};
 pub use build::{
     Background, Build, BuildError, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule,
     Modules, build,
 };
+pub use connection::{ClientIp, Connection, TlsInfo, TlsVersion, ip_range};
 pub use error::{HttpError, Result};
-pub use exchange::{Exchange, Upstream};
+pub use exchange::{Exchange, Key, Named, Provider, Upstream};
+pub use placeholder::Placeholder;
 pub use response::{Action, Response, ResponseHandlers, ResponseMatcher};
 pub use text::Text;
 pub use tree::{Flow, Handler, Matcher, MatcherSets, Rise, Routes, Server, Step};
-pub use walk::answer;
+pub use walk::{Answer, Failure, answer};

@@ -251,7 +251,7 @@ impl Limiter {
     fn refuse(&self, x: &mut Exchange, zone: &str, wait: Duration, key: Option<String>) -> Box<HttpError> {
         let wait = wait.as_secs_f64() * (1.0 + self.jitter * fastrand::f64());
         x.headers.insert(RETRY_AFTER, retry_after(wait));
-        let remote_ip = x.value("http.request.remote.host").unwrap_or_default().into_owned();
+        let remote_ip = x.text("http.request.remote.host").into_owned();
         tracing::info!(
             target: "http.handlers.rate_limit",
             zone, wait, remote_ip, key, "rate limit exceeded"

@@ -1,0 +1,68 @@
+//! What a request costs that is answered from memory: no allocation, and a small future.
+use proxy::{
+    config::Server,
+    http::{Body, Connection, Exchange, answer, build},
+    state::State,
+    table,
+};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+struct Counting;
+thread_local! { static COUNT: Cell<u64> = const { Cell::new(0) } }
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+#[global_allocator]
+static A: Counting = Counting;
+
+/// Allocations of the second request (the first also counts those that shared bytes make once), and the size of the
+/// walk's future, which every connection holds.
+fn cost(config: serde_json::Value) -> (u64, usize) {
+    let config: Server = serde_json::from_value(config).unwrap();
+    let server = build(config, &table::MODULES, Arc::new(State::default())).unwrap().server;
+    let connection = Arc::new(Connection::default());
+    let [_, second] = std::array::from_fn(|_| {
+        let request = http::Request::get("/api/x").header("Host", "a.example:8080");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let mut x = Exchange::new(head, Body::Empty, connection.clone());
+        let mut answered = pin!(answer(&server, &mut x));
+        let size = size_of_val(&*answered);
+        let before = COUNT.get();
+        assert!(answered.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        (COUNT.get() - before, size)
+    });
+    second
+}
+#[test]
+fn an_answer_from_memory_allocates_nothing() {
+    let (allocations, size) = cost(serde_json::json!({"routes": [
+        {"match": [{"path": ["/api/*"]}], "handle": [{"handler": "subroute", "routes": [
+            {"handle": [
+                {"handler": "headers", "response": {"set": {"X-A": ["1"]}}},
+                {"handler": "headers", "response": {"set": {"X-B": ["2"]}, "deferred": true}}]},
+            {"handle": [{"handler": "subroute", "routes": [
+                {"handle": [{"handler": "static_response", "body": "hello"}]}]}]}]}]}]}));
+    assert_eq!(allocations, 0);
+    assert!(size <= 1200, "{size}");
+}
+#[test]
+fn not_around_matchers_that_answer_at_once_allocates_nothing() {
+    let (allocations, _) = cost(serde_json::json!({"routes": [{
+        "match": [{"not": [{"path": ["/a"]}, {"not": [{"path": ["/api/*"]}]}]}],
+        "handle": [{"handler": "static_response", "body": "hello"}],
+    }]}));
+    assert_eq!(allocations, 0);
+}
