@@ -1,5 +1,8 @@
 //! JSON -> tree. Every name is looked up in the table it is given.
-use super::{ClientIp, tree::{Handler, Matcher, MatcherSets, Route, Routes, Server}};
+use super::{
+    ClientIp,
+    tree::{Handler, Matcher, MatcherSets, Route, Routes, Server},
+};
 use crate::{config, state::State};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -176,7 +176,11 @@ mod tests {
         ];
         for (peer, forwarded, lax, strict, trusted) in cases {
             assert_eq!(resolve(&config(false), peer, forwarded), ((*lax).into(), *trusted), "{forwarded:?}");
-            assert_eq!(resolve(&config(true), peer, forwarded), ((*strict).into(), *trusted), "{forwarded:?}");
+            assert_eq!(
+                resolve(&config(true), peer, forwarded),
+                ((*strict).into(), *trusted),
+                "{forwarded:?}"
+            );
         }
     }
     #[test]

@@ -115,14 +115,8 @@ mod tests {
         assert_eq!(decode_query("%4"), None);
         let pairs = query_pairs("a=1&b&&c=x=y&d=%zz&e;f&a=2").collect::<Vec<_>>();
         let pair = |key: &'static str, value: &'static str| Ok((key.into(), value.into()));
-        let expected = [
-            pair("a", "1"),
-            pair("b", ""),
-            pair("c", "x=y"),
-            Err(Malformed),
-            Err(Malformed),
-            pair("a", "2"),
-        ];
+        let expected =
+            [pair("a", "1"), pair("b", ""), pair("c", "x=y"), Err(Malformed), Err(Malformed), pair("a", "2")];
         assert_eq!(pairs, expected);
     }
     #[test]

@@ -102,7 +102,11 @@ fn expand_into<'a, P>(
             Part::Literal(text) => out.push_str(text),
             Part::TooManyUnclosed => {
                 out.clear();
-                return if mode == Unknown::Fail { Err("too many unclosed placeholders".into()) } else { Ok(()) };
+                return if mode == Unknown::Fail {
+                    Err("too many unclosed placeholders".into())
+                } else {
+                    Ok(())
+                };
             }
             Part::Placeholder { key, resolved, unknown } => match (value(key, resolved), mode) {
                 (Some(value), mode) => {

@@ -102,9 +102,7 @@ impl Placeholder {
             Self::Var(name) => Some(x.var(name).unwrap_or_default()),
             Self::ResponseHeader(name) => Some(joined(&x.headers, name)),
             Self::Error(field) => x.shown_error(*field),
-            Self::Shown(key, prefix, field) => {
-                x.shown_response(prefix, field).or_else(|| x.set_value(key))
-            }
+            Self::Shown(key, prefix, field) => x.shown_response(prefix, field).or_else(|| x.set_value(key)),
             Self::ShuttingDown => Some(x.connection.shutdown.get().is_some().into()),
             Self::TimeUntilShutdown => Some(until_shutdown(&x.connection)),
             Self::Nothing => Some(Value::Null),

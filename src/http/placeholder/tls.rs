@@ -187,7 +187,8 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
 fn escaped(value: &str) -> String {
     let last = value.chars().count().saturating_sub(1);
     value.char_indices().enumerate().fold(String::new(), |mut out, (n, (_, c))| {
-        let special = ",+\"\\<>;".contains(c) || (n == 0 && (c == '#' || c == ' ')) || (n == last && c == ' ');
+        let special =
+            ",+\"\\<>;".contains(c) || (n == 0 && (c == '#' || c == ' ')) || (n == last && c == ' ');
         if special {
             out.push('\\');
         }
