@@ -112,7 +112,10 @@ fn unix(text: &str) -> Result<Address, String> {
     Ok(Address::Unix { path: path.into(), mode })
 }
 fn permissions(bits: u32) -> String {
-    [(4, 'r'), (2, 'w'), (1, 'x')].map(|(bit, letter)| if bits & bit != 0 { letter } else { '-' }).iter().collect()
+    [(4, 'r'), (2, 'w'), (1, 'x')]
+        .map(|(bit, letter)| if bits & bit != 0 { letter } else { '-' })
+        .iter()
+        .collect()
 }
 
 #[cfg(test)]

@@ -108,7 +108,9 @@ pub(super) async fn plain(mut socket: Socket, connection: Rc<Connection>) {
 async fn readable(stream: &mut impl Stream, connection: &Connection) -> bool {
     poll_fn(|cx| match stream.poll_read_ready(cx) {
         Poll::Ready(ready) => Poll::Ready(ready.is_ok()),
-        Poll::Pending if connection.activity.expired() || connection.binding.is_draining() => Poll::Ready(false),
+        Poll::Pending if connection.activity.expired() || connection.binding.is_draining() => {
+            Poll::Ready(false)
+        }
         Poll::Pending => Poll::Pending,
     })
     .await

@@ -92,10 +92,8 @@ fn tcp_at(at: SocketAddr, keep: KeepAlive) -> io::Result<std::net::TcpListener> 
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     if !keep.idle.is_zero() {
-        let options = TcpKeepalive::new()
-            .with_time(keep.idle)
-            .with_interval(keep.interval)
-            .with_retries(keep.count);
+        let options =
+            TcpKeepalive::new().with_time(keep.idle).with_interval(keep.interval).with_retries(keep.count);
         socket.set_tcp_keepalive(&options)?;
     }
     if at.is_ipv6() {
@@ -162,7 +160,8 @@ mod tests {
     }
     #[test]
     fn every_worker_has_a_socket_on_a_fixed_port() {
-        let Listener::Tcp(free) = bind(&one("127.0.0.1:0"), 2, KeepAlive::default()).unwrap().remove(0) else {
+        let Listener::Tcp(free) = bind(&one("127.0.0.1:0"), 2, KeepAlive::default()).unwrap().remove(0)
+        else {
             panic!("not TCP")
         };
         let port = free.local_addr().unwrap().port();

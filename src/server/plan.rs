@@ -30,13 +30,23 @@ impl Plan {
     ///
     /// # Errors
     /// What does not build, with Caddy's path to it.
-    pub fn build(config: &config::Config, modules: &'static Modules, state: &Arc<State>) -> Result<Self, String> {
+    pub fn build(
+        config: &config::Config,
+        modules: &'static Modules,
+        state: &Arc<State>,
+    ) -> Result<Self, String> {
         let app: config::HttpApp = match config.apps.get("http") {
-            Some(app) => serde_json::from_value(app.clone()).map_err(|e| format!("loading http app module: {e}"))?,
+            Some(app) => {
+                serde_json::from_value(app.clone()).map_err(|e| format!("loading http app module: {e}"))?
+            }
             None => config::HttpApp::default(),
         };
-        let mut plan =
-            Self { places: vec![], background: vec![], grace: app.grace_period.some(), delay: app.shutdown_delay.std() };
+        let mut plan = Self {
+            places: vec![],
+            background: vec![],
+            grace: app.grace_period.some(),
+            delay: app.shutdown_delay.std(),
+        };
         let mut claimed = BTreeMap::new();
         for (name, server) in &app.servers {
             let added = plan.add(name, server, modules, state, &mut claimed);
@@ -60,7 +70,9 @@ impl Plan {
             let protocols = Protocols::named(own.unwrap_or(&server.protocols))?;
             for address in Address::parse(text, HTTP_PORT)? {
                 if let Some(by) = claimed.insert(address.clone(), name.into()) {
-                    return Err(format!("listener address repeated: {address} (already claimed by server '{by}')"));
+                    return Err(format!(
+                        "listener address repeated: {address} (already claimed by server '{by}')"
+                    ));
                 }
                 let served = Served { address, site: site.clone(), protocols };
                 self.places.push(Planned { served, keep: keep_alive(server) });

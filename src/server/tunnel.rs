@@ -5,7 +5,11 @@ use bytes::Bytes;
 use tokio::io::{self, AsyncRead, AsyncWrite, AsyncWriteExt};
 
 /// `read` is what the client has sent already.
-pub(super) async fn between<T: AsyncRead + AsyncWrite + Unpin>(mut client: T, read: Bytes, mut upstream: Box<dyn Io>) {
+pub(super) async fn between<T: AsyncRead + AsyncWrite + Unpin>(
+    mut client: T,
+    read: Bytes,
+    mut upstream: Box<dyn Io>,
+) {
     if !read.is_empty() && upstream.write_all(&read).await.is_err() {
         return;
     }

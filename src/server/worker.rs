@@ -204,7 +204,9 @@ impl Listening {
             Self::Tcp(listener) => {
                 listener.poll_accept(cx).map_ok(|(stream, from)| (Socket::Tcp(stream), Some(from)))
             }
-            Self::Unix(listener) => listener.poll_accept(cx).map_ok(|(stream, _)| (Socket::Unix(stream), None)),
+            Self::Unix(listener) => {
+                listener.poll_accept(cx).map_ok(|(stream, _)| (Socket::Unix(stream), None))
+            }
         }
     }
 }
