@@ -1,5 +1,11 @@
 //! Certificates: where they come from, which one a handshake gets, and under what terms.
 mod authority;
+mod certificate;
+mod client_auth;
 mod keys;
+mod policy;
 pub use authority::{Authority, AuthoritySettings, Issued, LEAF_LIFETIME};
+pub use certificate::{Certificate, Index, candidates};
+pub use client_auth::trust_pool;
 pub use keys::{KeyType, certificates_from_pem, key_from_pem, key_to_pem, to_pem};
+pub use policy::{Chosen, Policies, Policy, Shared};
