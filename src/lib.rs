@@ -1,13 +1,23 @@
 //! Read `table` first: it names every directive and where it lives.
 pub mod caddyfile;
-pub mod cli;
 pub mod config;
+pub mod dns;
+pub mod encoders;
 pub mod handlers;
 pub mod http;
+pub mod ip_sources;
+pub mod issuers;
+pub mod listeners;
 pub mod logging;
 pub mod matchers;
+pub mod network_proxy;
+pub mod options;
 pub mod server;
+pub mod sites;
 pub mod state;
 pub mod storage;
+pub mod stores;
 pub mod table;
 pub mod tls;
+pub mod trust;
+pub mod writers;

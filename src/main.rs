@@ -1,6 +1,1 @@
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> std::process::ExitCode {
-    proxy::cli::main()
-}
+fn main() {}

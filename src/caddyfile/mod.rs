@@ -1,15 +1,19 @@
 //! Caddyfile to JSON. Parse time only: nothing here knows the runtime.
+mod acme;
 mod cx;
 mod directive;
 mod options;
 mod site;
+mod values;
 mod words;
+pub use acme::{dns_challenge, dns_provider, is_dns_setting, preferred_chains};
 pub use cx::{Cx, subroute};
 pub use directive::{
     Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
 };
 pub use options::{Options, ServerOptions};
 pub use site::{Binding, CustomLog, SiteTls};
+pub use values::{PRIVATE_RANGES, scalar};
 pub use words::{Block, Words};
 
 use grammar::{Error, Source};

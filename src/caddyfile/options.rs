@@ -52,6 +52,8 @@ pub struct Options {
     /// `dns`: the provider of those that name none.
     pub dns: Option<Value>,
     pub tls_resolvers: Vec<String>,
+    /// `tls_automate_names`: names to have certificates of without serving them, in the order of the text.
+    pub automate_names: Vec<String>,
     /// `ech`: the object `encrypted_client_hello`.
     pub ech: Option<Value>,
     /// `on_demand_tls`: the object `automation.on_demand`.

@@ -8,6 +8,9 @@ use super::Parsed;
 use grammar::{Error, Line, Token};
 use std::slice;
 
+/// What Caddy says of a block in the place of a word.
+const BRACE: &str = "unexpected token '{', expecting argument";
+
 /// A line and where its reader stands: at first on the line's name.
 #[derive(Clone)]
 pub struct Words<'l> {
@@ -87,6 +90,14 @@ impl<'l> Words<'l> {
     pub fn none(&mut self) -> Parsed<()> {
         if self.arg().is_some() { Err(self.arg_error()) } else { Ok(()) }
     }
+    /// No block follows.
+    ///
+    /// # Errors
+    /// One does.
+    pub fn no_block(&self) -> Parsed<()> {
+        let brace = self.place == Place::Word && self.line.block.is_some();
+        if brace { Err(self.error(BRACE)) } else { Ok(()) }
+    }
     /// All words that are left.
     pub fn rest(&mut self) -> Vec<String> {
         self.tokens().iter().map(|token| token.text.clone()).collect()
@@ -141,7 +152,7 @@ impl<'l> Words<'l> {
     /// Caddy's `ArgErr` at the word last read.
     pub fn arg_error(&self) -> Error {
         if self.place == Place::Brace {
-            return self.error("unexpected token '{', expecting argument");
+            return self.error(BRACE);
         }
         self.token().arg_error()
     }

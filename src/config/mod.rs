@@ -1,21 +1,27 @@
 //! The Caddy JSON model: envelopes only. A module's own fields stay raw until the slice that owns them decodes them.
 //! Fields stand in Caddy's order, since `adapt` prints them so; unknown fields are refused, as Caddy does.
+mod acme;
 mod address;
 mod duration;
 mod http;
 mod logging;
 pub mod placeholder;
+mod number;
+mod pki;
 mod size;
 mod text;
 mod tls;
+pub use acme::{AcmeIssuer, Challenges, DnsChallenge, ExternalAccount, PortChallenge, PreferredChains};
 pub use address::NetworkAddress;
 pub use duration::{Duration, parse_duration, parse_go_duration};
 pub use http::*;
 pub use logging::{Log, Logging};
+pub use number::{parse_float, parse_int, parse_int32, parse_int64};
+pub use pki::{Authority, KeyPair, PkiApp};
 pub use size::parse_size;
 pub use text::{compact, pretty};
 pub use tls::{
-    Automation, AutomationPolicy, CertificateSelection, ConnectionMatch, ConnectionPolicy, LoadFile, TlsApp,
+    Automation, AutomationPolicy, CertificateSelection, ClientAuthentication, ConnectionMatch, ConnectionPolicy, LoadFile, TlsApp,
 };
 
 use serde::{Deserialize, Serialize};

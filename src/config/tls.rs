@@ -154,3 +154,27 @@ pub struct CertificateSelection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub all_tags: Vec<String>,
 }
+/// Whether clients have to show a certificate, and which.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientAuthentication {
+    /// Whose certificates are good: a module of `tls.ca_pool.source`, named by `provider`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Value>,
+    /// Deprecated: of `ca`. Certificates in base64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_ca_certs: Vec<String>,
+    /// Deprecated: of `ca`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_ca_certs_pem_files: Vec<String>,
+    /// Deprecated: of `verifiers`. Certificates in base64, of which the client's has to be one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_leaf_certs: Vec<String>,
+    /// Modules of `tls.client_auth.verifier`, named by `verifier`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verifiers: Vec<Value>,
+    /// `request`, `require`, `verify_if_given`, `require_and_verify`. Empty: `require_and_verify` where there is
+    /// something to verify by, else `require`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mode: String,
+}

@@ -1,0 +1,26 @@
+//! `console`: for people: time, level, logger, message, and the fields as JSON.
+//!
+//! ```caddyfile
+//! format console [{ <see keys> }]
+//! ```
+use super::{NAMESPACE, keys::Keys};
+use crate::{
+    caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
+    config::fields,
+};
+use grammar::Line;
+use serde_json::{Map, Value};
+
+pub const SYNTAX: ModuleSyntax = ModuleSyntax {
+    namespace: NAMESPACE,
+    name: "console",
+    docs: "console { message_key, level_key, time_key, name_key, caller_key, stacktrace_key, line_ending, time_format, \
+           time_local, duration_format, level_format }: log entries for people: time, level, logger, message, and the fields as JSON.",
+    parse,
+    support: Support::Full,
+};
+fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
+    let mut words = Words::new(line);
+    words.none()?;
+    Ok(fields(&Keys::read(words.block(), |_| Ok(false))?))
+}

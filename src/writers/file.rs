@@ -1,0 +1,181 @@
+//! `file`: writes to a file, which is rolled when it grows large or old.
+//!
+//! ```caddyfile
+//! output file <path> {
+//!     mode               <octal>
+//!     dir_mode           <octal>|inherit|from_file
+//!     roll_disabled
+//!     roll_size          <size>
+//!     roll_interval      <duration>
+//!     roll_minutes       <minutes…>
+//!     roll_at            <times…>
+//!     roll_uncompressed
+//!     roll_compression   none|gzip|zstd
+//!     roll_local_time
+//!     roll_keep          <number>
+//!     roll_keep_for      <duration>
+//!     backup_time_format <layout>
+//! }
+//! ```
+//! Example: `output file /var/log/access.log { roll_size 50MiB⏎ roll_keep 5⏎ roll_keep_for 30d }`.
+use super::NAMESPACE;
+use crate::{
+    caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
+    config::{Duration, fields, is_default, parse_duration, parse_int, parse_size},
+};
+use grammar::Line;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub const SYNTAX: ModuleSyntax = ModuleSyntax {
+    namespace: NAMESPACE,
+    name: "file",
+    docs: "file <path> { mode <octal>; dir_mode <octal>|inherit|from_file; roll_disabled; roll_size <size>; \
+           roll_interval <duration>; roll_minutes <minutes…>; roll_at <times…>; roll_uncompressed; \
+           roll_compression none|gzip|zstd; roll_local_time; roll_keep <n>; roll_keep_for <duration>; \
+           backup_time_format <layout> }: writes log entries to a file.",
+    parse,
+    support: Support::Partly("rolling"),
+};
+/// `caddy.logging.writers.file`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// Placeholders are allowed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub filename: String,
+    /// Permissions in octal digits; empty: `0600`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: String,
+    /// Permissions of folders that are made; `inherit` takes the parent's, `from_file` follows `mode`; empty: `0700`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dir_mode: String,
+    /// Unless it is `false`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll: Option<bool>,
+    /// In MiB; 0: 100.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_size_mb: i64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_interval: Duration,
+    /// Minutes of every hour.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_minutes: Vec<i64>,
+    /// `HH:MM` of every day.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_at: Vec<String>,
+    /// `false`: leave rolled files uncompressed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_gzip: Option<bool>,
+    /// Before `roll_gzip`: `none`, `gzip` or `zstd`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_compression: String,
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_local_time: bool,
+    /// How many rolled files stay; 0: 10.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_keep: i64,
+    /// 0: 90.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_keep_days: i64,
+    /// A layout of Go's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub backup_time_format: String,
+}
+fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
+    let mut words = Words::new(line);
+    let mut writer = File { filename: words.need()?.into(), ..File::default() };
+    words.none()?;
+    let mut block = words.block();
+    while let Some(sub) = block.next() {
+        writer.read(sub)?;
+    }
+    Ok(fields(&writer))
+}
+impl File {
+    fn read(&mut self, sub: &mut Words<'_>) -> Parsed<()> {
+        match sub.text() {
+            "mode" => {
+                let mode = parse_mode(sub.one()?);
+                let mode = mode.map_err(|why| sub.error(format!("parsing mode: {why}")))?;
+                self.mode = if mode == 0 { String::new() } else { format!("{mode:04o}") };
+            }
+            "dir_mode" => {
+                let mode = sub.one()?.trim();
+                if !matches!(mode.to_lowercase().as_str(), "inherit" | "from_file") {
+                    parse_mode(mode).map_err(|why| sub.error(format!("parsing dir_mode: {why}")))?;
+                }
+                self.dir_mode = mode.into();
+            }
+            "roll_disabled" => {
+                self.roll = Some(false);
+                sub.none()?;
+            }
+            "roll_size" => {
+                let bytes = parse_size(sub.one()?);
+                let bytes = bytes.map_err(|why| sub.error(format!("parsing size: {why}")))?;
+                self.roll_size_mb = i64::try_from(bytes.div_ceil(1 << 20)).unwrap_or(i64::MAX);
+            }
+            "roll_uncompressed" => {
+                self.roll_gzip = Some(false);
+                sub.none()?;
+            }
+            "roll_compression" => match sub.one()?.trim().to_lowercase() {
+                known if ["none", "gzip", "zstd"].contains(&known.as_str()) => self.roll_compression = known,
+                _ => return Err(sub.error("parsing roll_compression: must be 'none', 'gzip' or 'zstd'")),
+            },
+            "roll_local_time" => {
+                self.roll_local_time = true;
+                sub.none()?;
+            }
+            "roll_keep" => {
+                let number = parse_int(sub.one()?);
+                self.roll_keep = number.map_err(|why| sub.error(format!("parsing roll_keep number: {why}")))?;
+            }
+            "roll_keep_for" => self.roll_keep_days = days(sub)?,
+            "roll_interval" => {
+                let interval = parse_duration(sub.one()?);
+                self.roll_interval =
+                    interval.map_err(|why| sub.error(format!("parsing roll_interval duration: {why}")))?;
+            }
+            "roll_minutes" => {
+                let minutes = list(sub)?.into_iter().map(|text| parse_int(&text));
+                let minutes: Result<_, _> = minutes.collect();
+                self.roll_minutes =
+                    minutes.map_err(|why| sub.error(format!("parsing roll_minutes number: {why}")))?;
+            }
+            "roll_at" => self.roll_at = list(sub)?,
+            "backup_time_format" => self.backup_time_format = sub.one()?.into(),
+            other => return Err(sub.error(format!("unrecognized subdirective '{other}'"))),
+        }
+        Ok(())
+    }
+}
+/// Octal digits.
+fn parse_mode(text: &str) -> Result<u32, String> {
+    let wrong = |why| format!("strconv.ParseUint: parsing \"{text:0>4}\": {why}");
+    if text.is_empty() || !text.bytes().all(|b| matches!(b, b'0'..=b'7')) {
+        return if text.is_empty() { Ok(0) } else { Err(wrong("invalid syntax")) };
+    }
+    u32::from_str_radix(text, 8).map_err(|_| wrong("value out of range"))
+}
+/// `roll_keep_for <duration>`, in whole days.
+fn days(sub: &mut Words<'_>) -> Parsed<i64> {
+    const DAY: i64 = 24 * 3_600 * 1_000_000_000;
+    let keep = parse_duration(sub.one()?);
+    let keep = keep.map_err(|why| sub.error(format!("parsing roll_keep_for duration: {why}")))?;
+    if keep < Duration::ZERO {
+        return Err(sub.error(format!("negative roll_keep_for duration: {keep}")));
+    }
+    Ok(keep.0 / DAY + i64::from(keep.0 % DAY > 0))
+}
+/// Words and commas both part the values.
+fn list(sub: &mut Words<'_>) -> Parsed<Vec<String>> {
+    let name = sub.text();
+    let values: Vec<String> =
+        sub.some()?.iter().flat_map(|word| word.split(',')).map(|value| value.trim().to_owned()).collect();
+    if values.iter().any(String::is_empty) {
+        return Err(sub.error(format!("parsing {name}: empty value")));
+    }
+    Ok(values)
+}
