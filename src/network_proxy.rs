@@ -23,8 +23,12 @@ pub const NONE: ModuleSyntax = ModuleSyntax {
     parse: |_, _| Ok(Map::new()),
     support: Support::NotYet("its run time comes later"),
 };
-pub const URL: ModuleSyntax =
-    ModuleSyntax { name: "url", docs: "url <url>: through this proxy (HTTP, HTTPS or SOCKS5).", parse, ..NONE };
+pub const URL: ModuleSyntax = ModuleSyntax {
+    name: "url",
+    docs: "url <url>: through this proxy (HTTP, HTTPS or SOCKS5).",
+    parse,
+    ..NONE
+};
 /// `caddy.network_proxy.url`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

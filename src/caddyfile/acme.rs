@@ -43,8 +43,7 @@ pub fn dns_challenge(
     *field = if name == "propagation_timeout" && text == "-1" {
         Duration(-1)
     } else {
-        parse_duration(&text)
-            .map_err(|why| words.error(format!("invalid {name} duration {text}: {why}")))?
+        parse_duration(&text).map_err(|why| words.error(format!("invalid {name} duration {text}: {why}")))?
     };
     Ok(true)
 }

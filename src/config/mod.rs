@@ -5,9 +5,9 @@ mod address;
 mod duration;
 mod http;
 mod logging;
-pub mod placeholder;
 mod number;
 mod pki;
+pub mod placeholder;
 mod size;
 mod text;
 mod tls;
@@ -21,7 +21,8 @@ pub use pki::{Authority, KeyPair, PkiApp};
 pub use size::parse_size;
 pub use text::{compact, pretty};
 pub use tls::{
-    Automation, AutomationPolicy, CertificateSelection, ClientAuthentication, ConnectionMatch, ConnectionPolicy, LoadFile, TlsApp,
+    Automation, AutomationPolicy, CertificateSelection, ClientAuthentication, ConnectionMatch,
+    ConnectionPolicy, LoadFile, TlsApp,
 };
 
 use serde::{Deserialize, Serialize};

@@ -35,7 +35,9 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut block = words.block();
     while let Some(sub) = block.next() {
         match sub.text() {
-            "bearer_token" if !provider.bearer_token.is_empty() => return Err(sub.error("Bearer token already set")),
+            "bearer_token" if !provider.bearer_token.is_empty() => {
+                return Err(sub.error("Bearer token already set"));
+            }
             "bearer_token" => {
                 provider.bearer_token = sub.text().into();
                 sub.none().map_err(|error| error.hint("write it on one line: gandi <bearer_token>"))?;

@@ -82,8 +82,9 @@ impl Reading {
             return Err(words.error(message));
         }
         if self.filters.contains_key(&field) {
-            let message =
-                format!("field {field} already has a filter; multiple non-regexp filters per field are not supported");
+            let message = format!(
+                "field {field} already has a filter; multiple non-regexp filters per field are not supported"
+            );
             return Err(words.error(message));
         }
         self.filters.insert(field, filter);
@@ -104,9 +105,9 @@ impl Reading {
 fn merged(field: &str, regexps: Vec<Regexp>) -> Parsed<MultiRegexp> {
     let mut merged = MultiRegexp::default();
     for regexp in regexps {
-        merged.add(regexp).map_err(|why| {
-            Error::plain(format!("adding regexp operation for field {field}: {why}"))
-        })?;
+        merged
+            .add(regexp)
+            .map_err(|why| Error::plain(format!("adding regexp operation for field {field}: {why}")))?;
     }
     Ok(merged)
 }

@@ -27,8 +27,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
 pub const FORMATTED: ModuleSyntax = ModuleSyntax { name: "formatted", ..SYNTAX };
 
 /// Common Log Format.
-const COMMON: &str =
-    "{request>remote_ip} - {user_id} [{ts}] \"{request>method} {request>uri} {request>proto}\" {status} {size}";
+const COMMON: &str = "{request>remote_ip} - {user_id} [{ts}] \"{request>method} {request>uri} {request>proto}\" {status} {size}";
 
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);

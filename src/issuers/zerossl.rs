@@ -13,9 +13,7 @@
 //! Caddy knows `validity_days <days>` too, but reads the word itself as the number, so that it always fails.
 use super::{NAMESPACE, acme::port};
 use crate::{
-    caddyfile::{
-        Cx, ModuleSyntax, Parsed, Support, Words, dns_challenge, dns_provider, is_dns_setting,
-    },
+    caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words, dns_challenge, dns_provider, is_dns_setting},
     config::{DnsChallenge, fields, is_default, parse_int},
 };
 use grammar::Line;

@@ -38,8 +38,7 @@ fn one(auth: &mut ClientAuthentication, sub: &mut Words<'_>, cx: &mut Cx<'_>) ->
         "mode" if sub.left() > 1 => return Err(sub.arg_error()),
         "mode" => auth.mode = sub.need()?.into(),
         name @ ("trusted_ca_cert" | "trusted_ca_cert_file") => {
-            let message =
-                format!("The '{name}' field is deprecated. Use the 'trust_pool' field instead.");
+            let message = format!("The '{name}' field is deprecated. Use the 'trust_pool' field instead.");
             cx.warn(sub.token(), message);
             if auth.ca.is_some() {
                 return Err(sub.error(EITHER));

@@ -154,8 +154,7 @@ fn sampling(words: &mut Words<'_>) -> Parsed<Value> {
             "thereafter" => &mut sampling.thereafter,
             _ => return Err(sub.error(format!("unrecognized subdirective: {name}"))),
         };
-        *field = parse_int(sub.need()?)
-            .map_err(|why| sub.error(format!("failed to parse {name}: {why}")))?;
+        *field = parse_int(sub.need()?).map_err(|why| sub.error(format!("failed to parse {name}: {why}")))?;
     }
     Ok(json!(sampling))
 }

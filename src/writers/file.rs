@@ -130,7 +130,8 @@ impl File {
             }
             "roll_keep" => {
                 let number = parse_int(sub.one()?);
-                self.roll_keep = number.map_err(|why| sub.error(format!("parsing roll_keep number: {why}")))?;
+                self.roll_keep =
+                    number.map_err(|why| sub.error(format!("parsing roll_keep number: {why}")))?;
             }
             "roll_keep_for" => self.roll_keep_days = days(sub)?,
             "roll_interval" => {

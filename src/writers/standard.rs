@@ -15,8 +15,11 @@ pub const STDOUT: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
-pub const STDERR: ModuleSyntax =
-    ModuleSyntax { name: "stderr", docs: "stderr: writes log entries to the standard error output.", ..STDOUT };
+pub const STDERR: ModuleSyntax = ModuleSyntax {
+    name: "stderr",
+    docs: "stderr: writes log entries to the standard error output.",
+    ..STDOUT
+};
 pub const DISCARD: ModuleSyntax =
     ModuleSyntax { name: "discard", docs: "discard: writes log entries nowhere.", ..STDOUT };
 
