@@ -3,10 +3,11 @@
 //! ```caddyfile
 //! format console [{ <see keys> }]
 //! ```
-use super::{NAMESPACE, keys::Keys};
+use super::{NAMESPACE, keys};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::fields,
+    logging::{EncoderModule, Format, Lines},
 };
 use grammar::Line;
 use serde_json::{Map, Value};
@@ -19,8 +20,16 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
+pub const MODULE: EncoderModule = EncoderModule {
+    name: "console",
+    build: |config, _| {
+        let format: Format =
+            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+        Ok(Box::new(Lines::console(format)))
+    },
+};
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
     words.none()?;
-    Ok(fields(&Keys::read(words.block(), |_| Ok(false))?))
+    Ok(fields(&keys::read(words.block(), |_| Ok(false))?))
 }

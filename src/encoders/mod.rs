@@ -1,5 +1,5 @@
 //! Log encoders, one file each: how a log entry is written. Common to `json`, `console` and `transform` is
-//! [`Keys`](keys::Keys).
+//! [`keys`].
 //!
 //! ```caddyfile
 //! log {

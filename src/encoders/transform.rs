@@ -9,7 +9,7 @@
 //! ```
 //! Example: `format transform "{request>remote_ip} {status} {size:-0}"`. `placeholder` stands for what an entry lacks.
 //! `formatted` is its former name.
-use super::{LATER, NAMESPACE, keys::Keys};
+use super::{LATER, NAMESPACE, keys};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::fields,
@@ -34,7 +34,7 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let template = words.rest();
     let template = if template.is_empty() { COMMON.to_owned() } else { template.join(" ") };
     let (mut placeholder, mut unescape) = (String::new(), false);
-    let keys = Keys::read(words.block(), |sub| {
+    let keys = keys::read(words.block(), |sub| {
         match sub.text() {
             "placeholder" => placeholder = sub.one()?.into(),
             "unescape_strings" => {

@@ -3,6 +3,7 @@ use super::{
     json::{DurationFormat, Fields, Object},
     time::TimeFormat,
 };
+use crate::config::is_default;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{fmt, time::SystemTime};
@@ -69,21 +70,44 @@ pub struct EncoderModule {
     pub build: fn(Map<String, Value>, &[EncoderModule]) -> Result<Box<dyn Encoder>, String>,
 }
 
-/// JSON: what `caddy.logging.encoders.json` and `.console` have in common.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+/// JSON: what `caddy.logging.encoders.json` and `.console` have in common. An empty key leaves its value out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Format {
+    /// Default: `msg`.
+    #[serde(skip_serializing_if = "is_default")]
     pub message_key: Option<String>,
+    /// Default: `level`.
+    #[serde(skip_serializing_if = "is_default")]
     pub level_key: Option<String>,
+    /// Default: `ts`.
+    #[serde(skip_serializing_if = "is_default")]
     pub time_key: Option<String>,
+    /// Default: `logger`.
+    #[serde(skip_serializing_if = "is_default")]
     pub name_key: Option<String>,
+    /// Default: `caller`.
+    #[serde(skip_serializing_if = "is_default")]
     pub caller_key: Option<String>,
+    /// Default: `stacktrace`.
+    #[serde(skip_serializing_if = "is_default")]
     pub stacktrace_key: Option<String>,
+    /// Default: a line feed.
+    #[serde(skip_serializing_if = "is_default")]
     pub line_ending: Option<String>,
-    pub time_format: Option<String>,
+    /// `unix_seconds_float`, `unix_milli_float`, `unix_nano`, `iso8601`, `rfc3339`, `rfc3339_nano`, `wall`,
+    /// `wall_milli`, `wall_nano`, `common_log`, or a layout of Go's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub time_format: String,
+    /// Local time rather than UTC.
+    #[serde(skip_serializing_if = "is_default")]
     pub time_local: bool,
-    pub duration_format: Option<String>,
-    pub level_format: Option<String>,
+    /// `seconds`, `millis`, `nanos` or `string`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub duration_format: String,
+    /// `lower`, `upper` or `color`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub level_format: String,
 }
 /// `json` and `console`, compiled.
 #[derive(Debug)]
@@ -131,22 +155,22 @@ impl Lines {
             time_key: key(format.time_key, "ts"),
             name_key: key(format.name_key, "logger"),
             ending: key(format.line_ending, "\n"),
-            time: match format.time_format.as_deref() {
-                None | Some("") => time,
-                Some(name) => TimeFormat::named(name),
+            time: match format.time_format.as_str() {
+                "" => time,
+                name => TimeFormat::named(name),
             },
             local: format.time_local,
-            durations: match format.duration_format.as_deref() {
-                Some("ms" | "milli" | "millis") => DurationFormat::Millis,
-                Some("ns" | "nano" | "nanos") => DurationFormat::Nanos,
-                Some("string") => DurationFormat::Text,
+            durations: match format.duration_format.as_str() {
+                "ms" | "milli" | "millis" => DurationFormat::Millis,
+                "ns" | "nano" | "nanos" => DurationFormat::Nanos,
+                "string" => DurationFormat::Text,
                 _ => DurationFormat::Seconds,
             },
-            levels: match format.level_format.as_deref() {
-                None | Some("") => levels,
-                Some("upper") => LevelFormat::Upper,
-                Some("color") => LevelFormat::Color,
-                Some(_) => LevelFormat::Lower,
+            levels: match format.level_format.as_str() {
+                "" => levels,
+                "upper" => LevelFormat::Upper,
+                "color" => LevelFormat::Color,
+                _ => LevelFormat::Lower,
             },
         }
     }
@@ -268,7 +292,7 @@ mod tests {
         let format = Format {
             message_key: Some("message".into()),
             time_key: Some(String::new()),
-            level_format: Some("upper".into()),
+            level_format: "upper".into(),
             line_ending: Some("\r\n".into()),
             ..Format::default()
         };

@@ -1,5 +1,6 @@
 //! The `file` writer: appends, and rolls the file when it is large, as Caddy's (timberjack's) does.
 use super::sink::Target;
+use crate::config::{self, is_default};
 use chrono::{DateTime, Duration, Local, NaiveDateTime, Utc};
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
@@ -12,24 +13,49 @@ use std::{
 };
 
 /// JSON: `caddy.logging.writers.file`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
+    /// Placeholders are allowed.
+    #[serde(skip_serializing_if = "is_default")]
     pub filename: String,
-    /// Octal; 0600 for a new file, and an old one stays as it is.
-    pub mode: Option<String>,
-    /// Octal; 0700.
-    pub dir_mode: Option<String>,
+    /// Permissions in octal digits; empty: `0600`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: String,
+    /// Permissions of folders that are made; `inherit` takes the parent's, `from_file` follows `mode`; empty: `0700`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dir_mode: String,
+    /// Unless it is `false`.
+    #[serde(skip_serializing_if = "is_default")]
     pub roll: Option<bool>,
-    /// In MiB; 100.
-    pub roll_size_mb: Option<u64>,
+    /// In MiB; 0: 100.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_size_mb: i64,
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_interval: config::Duration,
+    /// Minutes of every hour.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_minutes: Vec<i64>,
+    /// `HH:MM` of every day.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_at: Vec<String>,
+    /// `false`: leave rolled files uncompressed.
+    #[serde(skip_serializing_if = "is_default")]
     pub roll_gzip: Option<bool>,
-    pub roll_compression: Option<String>,
+    /// Before `roll_gzip`: `none`, `gzip` or `zstd`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_compression: String,
+    #[serde(skip_serializing_if = "is_default")]
     pub roll_local_time: bool,
-    /// Rolled files that stay; 10, also for zero.
-    pub roll_keep: Option<usize>,
-    /// Days after which a rolled file goes; 90, also for zero.
-    pub roll_keep_days: Option<i64>,
+    /// How many rolled files stay; 0: 10.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_keep: i64,
+    /// 0: 90.
+    #[serde(skip_serializing_if = "is_default")]
+    pub roll_keep_days: i64,
+    /// A layout of Go's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub backup_time_format: String,
 }
 /// In rolled files' names.
 const STAMP: &str = "%Y-%m-%dT%H-%M-%S%.3f";
@@ -59,36 +85,49 @@ struct Policy {
     keep: usize,
     keep_days: i64,
 }
+impl FileConfig {
+    /// # Errors
+    /// What does not run yet is asked for.
+    fn check(&self) -> Result<(), String> {
+        let later = [
+            (!is_default(&self.roll_interval), "roll_interval"),
+            (!self.roll_minutes.is_empty(), "roll_minutes"),
+            (!self.roll_at.is_empty(), "roll_at"),
+            (!self.backup_time_format.is_empty(), "backup_time_format"),
+        ];
+        match later.into_iter().find(|(set, _)| *set) {
+            Some((_, name)) => Err(format!("{name} is not supported yet")),
+            None => Ok(()),
+        }
+    }
+}
 impl RollingFile {
     /// Opens the file, so that what cannot be opened is known when the configuration is loaded.
     ///
     /// # Errors
     /// A mode that is not octal, an unknown compression, a file that cannot be opened.
     pub(super) fn open(config: FileConfig) -> Result<Self, String> {
-        let octal = |mode: Option<String>| {
-            let parse =
-                |mode: String| u32::from_str_radix(&mode, 8).map_err(|_| format!("invalid mode '{mode}'"));
-            mode.map(parse).transpose()
+        config.check()?;
+        let octal = |mode: String| match mode.as_str() {
+            "" => Ok(None),
+            mode => u32::from_str_radix(mode, 8).map(Some).map_err(|_| format!("invalid mode '{mode}'")),
         };
-        let gzip = match config.roll_compression.as_deref() {
-            None | Some("") => config.roll_gzip.unwrap_or(true),
-            Some("none") => false,
-            Some("gzip") => true,
-            Some(other) => return Err(format!("roll_compression '{other}' is not supported yet")),
+        let gzip = match config.roll_compression.as_str() {
+            "" => config.roll_gzip.unwrap_or(true),
+            "none" => false,
+            "gzip" => true,
+            other => return Err(format!("roll_compression '{other}' is not supported yet")),
         };
-        let or = |set: Option<usize>, default| set.filter(|&set| set > 0).unwrap_or(default);
+        let or = |set: i64, default: u32| u32::try_from(set).ok().filter(|set| *set > 0).unwrap_or(default);
         let mut file = Self {
             mode: octal(config.mode)?,
             dir_mode: octal(config.dir_mode)?.unwrap_or(0o700),
-            limit: config
-                .roll
-                .unwrap_or(true)
-                .then(|| config.roll_size_mb.filter(|&mb| mb > 0).unwrap_or(100) << 20),
+            limit: config.roll.unwrap_or(true).then(|| u64::from(or(config.roll_size_mb, 100)) << 20),
             policy: Policy {
                 local_time: config.roll_local_time,
                 gzip,
-                keep: or(config.roll_keep, 10),
-                keep_days: config.roll_keep_days.filter(|&days| days > 0).unwrap_or(90),
+                keep: or(config.roll_keep, 10) as usize,
+                keep_days: or(config.roll_keep_days, 90).into(),
             },
             path: config.filename.into(),
             open: None,
@@ -225,8 +264,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("logs");
         let config = FileConfig {
-            roll_size_mb: Some(1),
-            roll_keep: Some(2),
+            roll_size_mb: 1,
+            roll_keep: 2,
             roll_gzip: Some(false),
             ..Default::default()
         };

@@ -21,10 +21,10 @@
 use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
-    config::{Duration, fields, is_default, parse_duration, parse_int, parse_size},
+    config::{Duration, fields, parse_duration, parse_int, parse_size},
+    logging::FileConfig,
 };
 use grammar::Line;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
@@ -35,122 +35,85 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
            roll_compression none|gzip|zstd; roll_local_time; roll_keep <n>; roll_keep_for <duration>; \
            backup_time_format <layout> }: writes log entries to a file.",
     parse,
-    support: Support::Partly("rolling"),
+    support: Support::Partly("rolling by time, zstd, dir_mode by name"),
 };
-/// `caddy.logging.writers.file`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct File {
-    /// Placeholders are allowed.
-    #[serde(skip_serializing_if = "is_default")]
-    pub filename: String,
-    /// Permissions in octal digits; empty: `0600`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub mode: String,
-    /// Permissions of folders that are made; `inherit` takes the parent's, `from_file` follows `mode`; empty: `0700`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub dir_mode: String,
-    /// Unless it is `false`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll: Option<bool>,
-    /// In MiB; 0: 100.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_size_mb: i64,
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_interval: Duration,
-    /// Minutes of every hour.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_minutes: Vec<i64>,
-    /// `HH:MM` of every day.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_at: Vec<String>,
-    /// `false`: leave rolled files uncompressed.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_gzip: Option<bool>,
-    /// Before `roll_gzip`: `none`, `gzip` or `zstd`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_compression: String,
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_local_time: bool,
-    /// How many rolled files stay; 0: 10.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_keep: i64,
-    /// 0: 90.
-    #[serde(skip_serializing_if = "is_default")]
-    pub roll_keep_days: i64,
-    /// A layout of Go's.
-    #[serde(skip_serializing_if = "is_default")]
-    pub backup_time_format: String,
-}
-fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
+fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
-    let mut writer = File { filename: words.need()?.into(), ..File::default() };
+    let mut writer = FileConfig { filename: words.need()?.into(), ..FileConfig::default() };
     words.none()?;
     let mut block = words.block();
     while let Some(sub) = block.next() {
-        writer.read(sub)?;
+        read(&mut writer, sub, cx)?;
     }
     Ok(fields(&writer))
 }
-impl File {
-    fn read(&mut self, sub: &mut Words<'_>) -> Parsed<()> {
-        match sub.text() {
-            "mode" => {
-                let mode = parse_mode(sub.one()?);
-                let mode = mode.map_err(|why| sub.error(format!("parsing mode: {why}")))?;
-                self.mode = if mode == 0 { String::new() } else { format!("{mode:04o}") };
-            }
-            "dir_mode" => {
-                let mode = sub.one()?.trim();
-                if !matches!(mode.to_lowercase().as_str(), "inherit" | "from_file") {
-                    parse_mode(mode).map_err(|why| sub.error(format!("parsing dir_mode: {why}")))?;
-                }
-                self.dir_mode = mode.into();
-            }
-            "roll_disabled" => {
-                self.roll = Some(false);
-                sub.none()?;
-            }
-            "roll_size" => {
-                let bytes = parse_size(sub.one()?);
-                let bytes = bytes.map_err(|why| sub.error(format!("parsing size: {why}")))?;
-                self.roll_size_mb = i64::try_from(bytes.div_ceil(1 << 20)).unwrap_or(i64::MAX);
-            }
-            "roll_uncompressed" => {
-                self.roll_gzip = Some(false);
-                sub.none()?;
-            }
-            "roll_compression" => match sub.one()?.trim().to_lowercase() {
-                known if ["none", "gzip", "zstd"].contains(&known.as_str()) => self.roll_compression = known,
-                _ => return Err(sub.error("parsing roll_compression: must be 'none', 'gzip' or 'zstd'")),
-            },
-            "roll_local_time" => {
-                self.roll_local_time = true;
-                sub.none()?;
-            }
-            "roll_keep" => {
-                let number = parse_int(sub.one()?);
-                self.roll_keep =
-                    number.map_err(|why| sub.error(format!("parsing roll_keep number: {why}")))?;
-            }
-            "roll_keep_for" => self.roll_keep_days = days(sub)?,
-            "roll_interval" => {
-                let interval = parse_duration(sub.one()?);
-                self.roll_interval =
-                    interval.map_err(|why| sub.error(format!("parsing roll_interval duration: {why}")))?;
-            }
-            "roll_minutes" => {
-                let minutes = list(sub)?.into_iter().map(|text| parse_int(&text));
-                let minutes: Result<_, _> = minutes.collect();
-                self.roll_minutes =
-                    minutes.map_err(|why| sub.error(format!("parsing roll_minutes number: {why}")))?;
-            }
-            "roll_at" => self.roll_at = list(sub)?,
-            "backup_time_format" => self.backup_time_format = sub.one()?.into(),
-            other => return Err(sub.error(format!("unrecognized subdirective '{other}'"))),
-        }
-        Ok(())
+fn read(writer: &mut FileConfig, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
+    let name = sub.text();
+    if ["roll_interval", "roll_minutes", "roll_at", "backup_time_format"].contains(&name) {
+        cx.not_yet(sub.token(), name);
     }
+    match name {
+        "mode" => {
+            let mode = parse_mode(sub.one()?);
+            let mode = mode.map_err(|why| sub.error(format!("parsing mode: {why}")))?;
+            writer.mode = if mode == 0 { String::new() } else { format!("{mode:04o}") };
+        }
+        "dir_mode" => {
+            let mode = sub.one()?.trim();
+            if matches!(mode.to_lowercase().as_str(), "inherit" | "from_file") {
+                cx.not_yet(sub.token(), "dir_mode by name");
+            } else {
+                parse_mode(mode).map_err(|why| sub.error(format!("parsing dir_mode: {why}")))?;
+            }
+            writer.dir_mode = mode.into();
+        }
+        "roll_disabled" => {
+            writer.roll = Some(false);
+            sub.none()?;
+        }
+        "roll_size" => {
+            let bytes = parse_size(sub.one()?);
+            let bytes = bytes.map_err(|why| sub.error(format!("parsing size: {why}")))?;
+            writer.roll_size_mb = i64::try_from(bytes.div_ceil(1 << 20)).unwrap_or(i64::MAX);
+        }
+        "roll_uncompressed" => {
+            writer.roll_gzip = Some(false);
+            sub.none()?;
+        }
+        "roll_compression" => {
+            let algorithm = sub.one()?.trim().to_lowercase();
+            match algorithm.as_str() {
+                "none" | "gzip" => {}
+                "zstd" => cx.not_yet(sub.token(), "roll_compression zstd"),
+                _ => return Err(sub.error("parsing roll_compression: must be 'none', 'gzip' or 'zstd'")),
+            }
+            writer.roll_compression = algorithm;
+        }
+        "roll_local_time" => {
+            writer.roll_local_time = true;
+            sub.none()?;
+        }
+        "roll_keep" => {
+            let number = parse_int(sub.one()?);
+            writer.roll_keep = number.map_err(|why| sub.error(format!("parsing roll_keep number: {why}")))?;
+        }
+        "roll_keep_for" => writer.roll_keep_days = days(sub)?,
+        "roll_interval" => {
+            let interval = parse_duration(sub.one()?);
+            writer.roll_interval =
+                interval.map_err(|why| sub.error(format!("parsing roll_interval duration: {why}")))?;
+        }
+        "roll_minutes" => {
+            let minutes = list(sub)?.into_iter().map(|text| parse_int(&text));
+            let minutes: Result<_, _> = minutes.collect();
+            writer.roll_minutes =
+                minutes.map_err(|why| sub.error(format!("parsing roll_minutes number: {why}")))?;
+        }
+        "roll_at" => writer.roll_at = list(sub)?,
+        "backup_time_format" => writer.backup_time_format = sub.one()?.into(),
+        other => return Err(sub.error(format!("unrecognized subdirective '{other}'"))),
+    }
+    Ok(())
 }
 /// Octal digits.
 fn parse_mode(text: &str) -> Result<u32, String> {
