@@ -263,12 +263,8 @@ mod tests {
     fn a_full_file_is_rolled_between_lines_and_old_ones_go() {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("logs");
-        let config = FileConfig {
-            roll_size_mb: 1,
-            roll_keep: 2,
-            roll_gzip: Some(false),
-            ..Default::default()
-        };
+        let config =
+            FileConfig { roll_size_mb: 1, roll_keep: 2, roll_gzip: Some(false), ..Default::default() };
         let mut file = file(folder.path(), config);
         let line = [&[b'x'; 99][..], b"\n"].concat();
         for _ in 0..5 {
