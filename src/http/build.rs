@@ -1,6 +1,8 @@
 //! JSON -> tree. Every name is looked up in the table it is given.
 use super::{
     ClientIp,
+    buffer::{self, BodyFirst},
+    place::{BuildError, at, is_placed},
     tree::{Handler, Matcher, MatcherSets, Route, Routes, Server},
 };
 use crate::{config, state::State};
@@ -8,7 +10,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
-pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 type Built<T> = Result<T, BuildError>;
 type BuildFrom<Json, T> = fn(Json, &mut Build) -> Built<Box<T>>;
 
@@ -35,25 +36,42 @@ pub trait MatcherConfig: DeserializeOwned {
 impl HandlerModule {
     /// A handler that is what its JSON says.
     pub const fn plain<T: Handler + DeserializeOwned + 'static>(name: &'static str) -> Self {
-        Self { name, build: |fields, _| Ok(Box::new(serde_json::from_value::<T>(Value::Object(fields))?)) }
+        Self { name, build: |fields, _| Ok(Box::new(decode::<T>(Value::Object(fields))?)) }
     }
     /// A handler that is compiled from its JSON.
     pub const fn of<T: HandlerConfig>() -> Self {
         Self {
             name: T::NAME,
-            build: |fields, cx| serde_json::from_value::<T>(Value::Object(fields))?.build(cx),
+            build: |fields, cx| {
+                decode::<T>(Value::Object(fields))?.build(cx).map_err(|error| provision(T::NAME, error))
+            },
         }
     }
 }
 impl MatcherModule {
     /// A matcher that is what its JSON says.
     pub const fn plain<T: Matcher + DeserializeOwned + 'static>(name: &'static str) -> Self {
-        Self { name, build: |value, _| Ok(Box::new(serde_json::from_value::<T>(value)?)) }
+        Self { name, build: |value, _| Ok(Box::new(decode::<T>(value)?)) }
     }
     /// A matcher that is compiled from its JSON.
     pub const fn of<T: MatcherConfig>() -> Self {
-        Self { name: T::NAME, build: |value, cx| serde_json::from_value::<T>(value)?.build(cx) }
+        Self {
+            name: T::NAME,
+            build: |value, cx| decode::<T>(value)?.build(cx).map_err(|error| provision(T::NAME, error)),
+        }
     }
+}
+/// In Go's words where what is wrong is an unknown field.
+fn decode<T: DeserializeOwned>(json: Value) -> Built<T> {
+    serde_json::from_value(json).map_err(|error| {
+        let text = error.to_string();
+        let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+        let text = unknown.map_or_else(|| text.clone(), |(field, _)| format!("json: unknown field \"{field}\""));
+        format!("decoding module config: {text}").into()
+    })
+}
+fn provision(name: &str, error: BuildError) -> BuildError {
+    if is_placed(&error) { error } else { format!("provision {name}: {error}").into() }
 }
 
 /// Work that goes on beside requests (health checks, sweeps): started once the configuration runs, dropped with it.
@@ -76,16 +94,25 @@ pub struct Compiled {
 /// Compiles one server's configuration.
 ///
 /// # Errors
-/// The first module that does not build.
+/// The first module that does not build, and its place within the server.
 pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State>) -> Built<Compiled> {
-    let client_ip = ClientIp::new(&server)?;
-    let (names, named): (_, Vec<_>) = server.named_routes.into_iter().unzip();
-    let mut cx = Build { modules, state, background: vec![], groups: BTreeMap::new(), named_routes: names };
-    let named = named.into_iter().map(|route| cx.routes(vec![route]));
+    let client_ip = ClientIp::new(&server).map_err(|error| at("trusted_proxies", error))?;
+    let authenticates = |policy: &config::ConnectionPolicy| policy.client_authentication.is_some();
+    let strict_sni = server
+        .strict_sni_host
+        .unwrap_or_else(|| server.tls_connection_policies.iter().any(authenticates));
+    let (names, named): (Vec<_>, Vec<_>) = server.named_routes.into_iter().unzip();
+    let mut cx =
+        Build { modules, state, background: vec![], groups: BTreeMap::new(), named_routes: names.clone() };
+    let named = names.into_iter().zip(named).map(|(name, route)| {
+        let route = cx.route(route).map_err(|error| at(format_args!("named_routes.{name}"), error))?;
+        Ok(Routes::new([route].into()))
+    });
     let named = named.collect::<Built<_>>()?;
     let routes = cx.routes(server.routes)?;
-    let errors = cx.routes(server.errors.unwrap_or_default().routes)?;
-    Ok(Compiled { server: Server { named, routes, errors, client_ip }, background: cx.background })
+    let errors = server.errors.unwrap_or_default().routes;
+    let errors = cx.within("errors", |cx| cx.routes(errors))?;
+    Ok(Compiled { server: Server { named, routes, errors, client_ip, strict_sni }, background: cx.background })
 }
 impl Build {
     /// What outlives a reload, by key.
@@ -96,12 +123,28 @@ impl Build {
     pub fn background(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.background.push(Box::pin(task));
     }
+    /// Of a field called `routes`.
     pub fn routes(&mut self, routes: Vec<config::Route>) -> Built<Routes> {
-        let routes = routes.into_iter().map(|route| self.route(route));
-        Ok(Routes(routes.collect::<Built<_>>()?))
+        let route = |(i, route)| self.route(route).map_err(|error| at(format_args!("routes[{i}]"), error));
+        let list = routes.into_iter().enumerate().map(route);
+        Ok(Routes::new(list.collect::<Built<_>>()?))
     }
+    /// Builds what stands under `place` (`errors`, `handle_response[0]`), so that errors say so.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub fn within<T>(
+        &mut self,
+        place: impl std::fmt::Display,
+        build: impl FnOnce(&mut Self) -> Built<T>,
+    ) -> Built<T> {
+        build(self).map_err(|error| at(place, error))
+    }
+    /// Of a field called `match`.
     pub fn matcher_sets(&mut self, sets: Vec<config::MatcherSet>) -> Built<MatcherSets> {
-        let sets = sets.into_iter().map(|set| set.into_iter().map(|m| self.matcher(m)).collect());
+        let sets = sets.into_iter().enumerate().map(|(i, set)| {
+            self.matcher_set(set).map_err(|error| at(format_args!("match[{i}]"), error))
+        });
         Ok(MatcherSets(sets.collect::<Built<_>>()?))
     }
     /// Where [`Step::Invoke`](super::Step) finds the route of that name.
@@ -110,24 +153,43 @@ impl Build {
     }
     fn route(&mut self, from: config::Route) -> Built<Route> {
         let fresh = self.groups.len() as u32;
-        let handlers = from.handlers.into_iter();
-        Ok(Route {
-            group: from.group.map(|name| *self.groups.entry(name).or_insert(fresh)),
-            terminal: from.terminal,
-            sets: self.matcher_sets(from.matchers)?,
-            handlers: handlers.map(|module| self.handler(module)).collect::<Built<_>>()?,
-        })
+        let group = from.group.map(|name| *self.groups.entry(name).or_insert(fresh));
+        let sets = self.matcher_sets(from.matchers)?;
+        let handlers = from.handlers.into_iter().enumerate().map(|(i, module)| {
+            self.handler(module).map_err(|error| at(format_args!("handle[{i}]"), error))
+        });
+        Ok(Route { group, terminal: from.terminal, sets, handlers: handlers.collect::<Built<_>>()? })
     }
     fn handler(&mut self, module: config::Module) -> Built<Box<dyn Handler>> {
-        let mut known = self.modules.handlers.iter();
-        let found = known.find(|known| known.name == module.handler);
-        let found = found.ok_or_else(|| format!("unknown handler {}", module.handler))?;
-        (found.build)(module.fields, self)
+        let name = &*module.handler;
+        let known = self.modules.handlers.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| unknown("http.handlers", name))?;
+        let reads_body = module.fields.iter().any(|(key, value)| buffer::mentions_body(key, value));
+        let built = (known.build)(module.fields, self).map_err(|error| loading(name, error))?;
+        Ok(if reads_body { Box::new(BodyFirst(built)) } else { built })
     }
-    fn matcher(&mut self, (name, value): (String, Value)) -> Built<Box<dyn Matcher>> {
-        let mut known = self.modules.matchers.iter();
-        let found = known.find(|known| known.name == name);
-        let found = found.ok_or_else(|| format!("unknown matcher {name}"))?;
-        (found.build)(value, self)
+    /// The matchers that may wait come last: those before them often make them needless.
+    fn matcher_set(&mut self, set: config::MatcherSet) -> Built<Box<[Box<dyn Matcher>]>> {
+        let built = set.into_iter().map(|(name, value)| self.matcher(&name, value));
+        let mut built = built.collect::<Built<Vec<_>>>()?;
+        built.sort_by_key(|matcher| matcher.waits());
+        Ok(built.into())
     }
+    /// One matcher by its name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it does not build.
+    pub fn matcher(&mut self, name: &str, value: Value) -> Built<Box<dyn Matcher>> {
+        let known = self.modules.matchers.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| unknown("http.matchers", name))?;
+        let reads_body = buffer::mentions_body(name, &value);
+        let built = (known.build)(value, self).map_err(|error| loading(name, error))?;
+        Ok(if reads_body { Box::new(BodyFirst(built)) } else { built })
+    }
+}
+fn loading(name: &str, error: BuildError) -> BuildError {
+    if is_placed(&error) { error } else { format!("loading module '{name}': {error}").into() }
+}
+fn unknown(namespace: &str, name: &str) -> BuildError {
+    format!("loading module '{name}': unknown module: {namespace}.{name}").into()
 }

@@ -1,11 +1,16 @@
 //! Run time: one exchange walks an immutable tree. Nothing here knows the Caddyfile.
 mod body;
+mod buffer;
 mod build;
 mod connection;
 mod error;
 mod exchange;
+pub mod glob;
+mod hosts;
 mod path;
+mod place;
 pub mod placeholder;
+mod regex;
 mod response;
 mod text;
 mod tree;
@@ -14,13 +19,15 @@ mod walk;
 pub use crate::config::placeholder::Value;
 pub use body::{Body, BoxError, Io};
 pub use build::{
-    Background, Build, BuildError, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule,
+    Background, Build, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule,
     Modules, build,
 };
 pub use connection::{ClientIp, Connection, TlsInfo, TlsVersion, ip_range};
 pub use error::{HttpError, Result};
 pub use exchange::{Exchange, Key, Named, Provider, Upstream};
+pub use place::{BuildError, at};
 pub use placeholder::Placeholder;
+pub use regex::regex;
 pub use response::{Action, Response, ResponseHandlers, ResponseMatcher};
 pub use text::Text;
 pub use tree::{Flow, Handler, Matcher, MatcherSets, Rise, Routes, Server, Step};

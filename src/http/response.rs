@@ -49,14 +49,16 @@ impl ResponseHandlers {
         from: Vec<config::ResponseHandler>,
         cx: &mut Build,
     ) -> std::result::Result<Self, BuildError> {
-        let one = |from: config::ResponseHandler| {
-            Ok(ResponseHandler {
-                matcher: ResponseMatcher::build(from.matcher.unwrap_or_default())?,
-                status: from.status_code.map(Text::from),
-                routes: cx.routes(from.routes.unwrap_or_default())?,
+        let one = |(i, from): (usize, config::ResponseHandler)| {
+            cx.within(format_args!("handle_response[{i}]"), |cx| {
+                Ok(ResponseHandler {
+                    matcher: ResponseMatcher::build(from.matcher.unwrap_or_default())?,
+                    status: from.status_code.map(Text::from),
+                    routes: cx.routes(from.routes.unwrap_or_default())?,
+                })
             })
         };
-        Ok(Self(from.into_iter().map(one).collect::<std::result::Result<_, BuildError>>()?))
+        Ok(Self(from.into_iter().enumerate().map(one).collect::<std::result::Result<_, BuildError>>()?))
     }
     pub fn action(&self, x: &Exchange, status: StatusCode, headers: &HeaderMap) -> Result<Action<'_>> {
         let Some(found) = self.0.iter().find(|h| h.matcher.matches(status, headers)) else {
