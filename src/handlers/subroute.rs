@@ -38,7 +38,7 @@ impl HandlerConfig for Subroute {
         Ok(match self.errors {
             None => Box::new(Enter(routes)),
             Some(errors) => {
-                let errors = cx.routes(errors.routes)?;
+                let errors = cx.within("errors", |cx| cx.routes(errors.routes))?;
                 Box::new(Guard { routes, errors })
             }
         })
