@@ -8,7 +8,9 @@ use std::mem;
 /// Whether a module's field uses the request's body as text. What stands in its routes is theirs.
 pub(super) fn mentions_body(key: &str, value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains("{http.request.body}") || text.contains("{http.request.body_base64}"),
+        Value::String(text) => {
+            text.contains("{http.request.body}") || text.contains("{http.request.body_base64}")
+        }
         Value::Array(_) if ["routes", "handle_response"].contains(&key) => false,
         Value::Array(items) => items.iter().any(|item| mentions_body(key, item)),
         Value::Object(fields) => fields.iter().any(|(key, value)| mentions_body(key, value)),

@@ -66,7 +66,8 @@ fn decode<T: DeserializeOwned>(json: Value) -> Built<T> {
     serde_json::from_value(json).map_err(|error| {
         let text = error.to_string();
         let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
-        let text = unknown.map_or_else(|| text.clone(), |(field, _)| format!("json: unknown field \"{field}\""));
+        let text =
+            unknown.map_or_else(|| text.clone(), |(field, _)| format!("json: unknown field \"{field}\""));
         format!("decoding module config: {text}").into()
     })
 }
@@ -98,9 +99,8 @@ pub struct Compiled {
 pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State>) -> Built<Compiled> {
     let client_ip = ClientIp::new(&server).map_err(|error| at("trusted_proxies", error))?;
     let authenticates = |policy: &config::ConnectionPolicy| policy.client_authentication.is_some();
-    let strict_sni = server
-        .strict_sni_host
-        .unwrap_or_else(|| server.tls_connection_policies.iter().any(authenticates));
+    let strict_sni =
+        server.strict_sni_host.unwrap_or_else(|| server.tls_connection_policies.iter().any(authenticates));
     let (names, named): (Vec<_>, Vec<_>) = server.named_routes.into_iter().unzip();
     let mut cx =
         Build { modules, state, background: vec![], groups: BTreeMap::new(), named_routes: names.clone() };
@@ -112,7 +112,10 @@ pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State
     let routes = cx.routes(server.routes)?;
     let errors = server.errors.unwrap_or_default().routes;
     let errors = cx.within("errors", |cx| cx.routes(errors))?;
-    Ok(Compiled { server: Server { named, routes, errors, client_ip, strict_sni }, background: cx.background })
+    Ok(Compiled {
+        server: Server { named, routes, errors, client_ip, strict_sni },
+        background: cx.background,
+    })
 }
 impl Build {
     /// What outlives a reload, by key.
@@ -142,9 +145,10 @@ impl Build {
     }
     /// Of a field called `match`.
     pub fn matcher_sets(&mut self, sets: Vec<config::MatcherSet>) -> Built<MatcherSets> {
-        let sets = sets.into_iter().enumerate().map(|(i, set)| {
-            self.matcher_set(set).map_err(|error| at(format_args!("match[{i}]"), error))
-        });
+        let sets = sets
+            .into_iter()
+            .enumerate()
+            .map(|(i, set)| self.matcher_set(set).map_err(|error| at(format_args!("match[{i}]"), error)));
         Ok(MatcherSets(sets.collect::<Built<_>>()?))
     }
     /// Where [`Step::Invoke`](super::Step) finds the route of that name.
@@ -155,9 +159,10 @@ impl Build {
         let fresh = self.groups.len() as u32;
         let group = from.group.map(|name| *self.groups.entry(name).or_insert(fresh));
         let sets = self.matcher_sets(from.matchers)?;
-        let handlers = from.handlers.into_iter().enumerate().map(|(i, module)| {
-            self.handler(module).map_err(|error| at(format_args!("handle[{i}]"), error))
-        });
+        let handlers =
+            from.handlers.into_iter().enumerate().map(|(i, module)| {
+                self.handler(module).map_err(|error| at(format_args!("handle[{i}]"), error))
+            });
         Ok(Route { group, terminal: from.terminal, sets, handlers: handlers.collect::<Built<_>>()? })
     }
     fn handler(&mut self, module: config::Module) -> Built<Box<dyn Handler>> {

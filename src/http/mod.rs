@@ -19,8 +19,7 @@ mod walk;
 pub use crate::config::placeholder::Value;
 pub use body::{Body, BoxError, Io};
 pub use build::{
-    Background, Build, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule,
-    Modules, build,
+    Background, Build, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule, Modules, build,
 };
 pub use connection::{ClientIp, Connection, TlsInfo, TlsVersion, ip_range};
 pub use error::{HttpError, Result};

@@ -176,7 +176,8 @@ mod tests {
     }
     #[test]
     fn what_go_refuses_is_refused() {
-        for pattern in ["(", ")", "[a", "*", r"a\", r"\1", r"\h", r"\Z", "(?=a)", "a{2,1}", r"[z-a]", "(?P<n>a)(?P<n>b)"]
+        for pattern in
+            ["(", ")", "[a", "*", r"a\", r"\1", r"\h", r"\Z", "(?=a)", "a{2,1}", r"[z-a]", "(?P<n>a)(?P<n>b)"]
         {
             let error = regex(pattern).unwrap_err();
             assert!(error.starts_with("error parsing regexp: "), "{error}");
