@@ -3,6 +3,7 @@ mod acme;
 mod cx;
 mod directive;
 mod options;
+pub mod plugins;
 mod site;
 mod values;
 mod words;
