@@ -1,5 +1,6 @@
 //! Read `table` first: it names every directive and where it lives.
 pub mod caddyfile;
+pub mod cli;
 pub mod config;
 pub mod dns;
 pub mod encoders;

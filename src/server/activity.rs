@@ -1,0 +1,161 @@
+//! What a connection is about, as far as the sweep and the connection's own parts need to know of each other.
+use super::site::{Binding, Limits};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    task::Waker,
+};
+
+/// Ticks without anything in flight before a connection is taken apart.
+const PARK_AFTER: u32 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Between requests, down to the bare socket.
+    Parked,
+    /// Between requests.
+    Idle,
+    /// Part of a request's head has come, or of a handshake.
+    Head,
+    /// A request is in flight.
+    Busy,
+    /// Another protocol is spoken: no timeout of ours concerns it.
+    Tunnel,
+}
+pub(super) struct Activity {
+    /// Place in the sweep's list.
+    pub(super) slot: Cell<usize>,
+    pub(super) binding: Rc<Binding>,
+    waker: RefCell<Waker>,
+    phase: Cell<Phase>,
+    /// The tick in which the phase began.
+    since: Cell<u32>,
+    /// The tick of the last tick: what "now" is for the connection.
+    now: Cell<u32>,
+    /// Requests in flight: more than one only on HTTP/2.
+    requests: Cell<u32>,
+    /// A response is done but not all of it may have been written.
+    flushing: Cell<bool>,
+    /// The last read found nothing.
+    pub(super) read_blocked: Cell<bool>,
+    /// The last write could not go on; since when.
+    write_blocked: Cell<Option<u32>>,
+    /// A handler waits for the request's body; since when.
+    body_blocked: Cell<Option<u32>>,
+    expired: Cell<bool>,
+}
+impl Activity {
+    pub(super) fn new(slot: usize, binding: Rc<Binding>, waker: Waker, now: u32) -> Self {
+        Self {
+            slot: Cell::new(slot),
+            binding,
+            waker: RefCell::new(waker),
+            phase: Cell::new(Phase::Head),
+            since: Cell::new(now),
+            now: Cell::new(now),
+            requests: Cell::new(0),
+            flushing: Cell::new(false),
+            read_blocked: Cell::new(false),
+            write_blocked: Cell::new(None),
+            body_blocked: Cell::new(None),
+            expired: Cell::new(false),
+        }
+    }
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(self.now.get());
+    }
+    /// Bytes have come while nothing was in flight: a request begins.
+    pub(super) fn head_bytes(&self) {
+        if matches!(self.phase.get(), Phase::Idle | Phase::Parked) {
+            self.enter(Phase::Head);
+        }
+    }
+    pub(super) fn request_begins(&self) {
+        self.requests.set(self.requests.get() + 1);
+        self.enter(Phase::Busy);
+    }
+    pub(super) fn request_ends(&self) {
+        let left = self.requests.get().saturating_sub(1);
+        self.requests.set(left);
+        self.flushing.set(true);
+        if left == 0 && self.phase.get() == Phase::Busy {
+            self.body_blocked.set(None);
+            self.enter(Phase::Idle);
+        }
+    }
+    /// All that was written is on its way.
+    pub(super) fn flushed(&self) {
+        self.flushing.set(false);
+    }
+    /// Neither a request nor a response is under way: what hyper writes now, it says of its own accord.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.requests.get() == 0 && !self.flushing.get()
+    }
+    pub(super) fn write_blocked(&self, blocked: bool) {
+        if !blocked {
+            self.write_blocked.set(None);
+        } else if self.write_blocked.get().is_none() {
+            self.write_blocked.set(Some(self.now.get()));
+        }
+    }
+    pub(super) fn body_blocked(&self, blocked: bool) {
+        if !blocked {
+            self.body_blocked.set(None);
+        } else if self.body_blocked.get().is_none() {
+            self.body_blocked.set(Some(self.now.get()));
+        }
+    }
+    /// Some timeout is over: the connection is to be closed as it is.
+    pub(super) fn expired(&self) -> bool {
+        self.expired.get()
+    }
+    /// Nothing in flight, partial or unwritten, for long enough.
+    pub(super) fn may_park(&self) -> bool {
+        self.phase.get() == Phase::Idle
+            && self.read_blocked.get()
+            && !self.flushing.get()
+            && self.write_blocked.get().is_none()
+            && self.age() >= PARK_AFTER
+    }
+    pub(super) fn wake(&self) {
+        self.waker.borrow().wake_by_ref();
+    }
+    /// The sweep's look. True if it was woken to be taken apart.
+    pub(super) fn tick(&self, now: u32) -> bool {
+        self.now.set(now);
+        if self.over(&self.binding.served().site.limits) {
+            self.expired.set(true);
+            self.wake();
+            return false;
+        }
+        let park = self.may_park();
+        if park {
+            self.wake();
+        }
+        park
+    }
+    fn age(&self) -> u32 {
+        self.now.get().wrapping_sub(self.since.get())
+    }
+    fn over(&self, limits: &Limits) -> bool {
+        let past = |limit: u32, age: u32| limit > 0 && age > limit;
+        let stuck = |limit: u32, since: &Cell<Option<u32>>| {
+            since.get().is_some_and(|since| past(limit, self.now.get().wrapping_sub(since)))
+        };
+        match self.phase.get() {
+            Phase::Tunnel => false,
+            Phase::Parked | Phase::Idle => past(limits.idle, self.age()),
+            Phase::Head => past(limits.read_header, self.age()),
+            Phase::Busy => {
+                stuck(limits.write_idle, &self.write_blocked)
+                    || stuck(limits.read_idle, &self.body_blocked)
+                    || past(limits.write, self.age())
+                    || (self.body_blocked.get().is_some() && past(limits.read, self.age()))
+            }
+        }
+    }
+}

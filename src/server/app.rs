@@ -1,0 +1,185 @@
+//! All servers of the process: started, reloaded and stopped as one.
+use super::{
+    address::Address,
+    listen::{self, Listener},
+    plan::Plan,
+    site::Served,
+    socket::Accepted,
+    worker::{Command, Handle},
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
+
+/// The running servers. Lives on the control runtime; requests are served by the workers' own.
+pub struct App {
+    workers: Arc<[Handle]>,
+    /// Locked for the length of a reload or a stop, so that two of them queue.
+    running: Mutex<Running>,
+}
+#[derive(Default)]
+struct Running {
+    /// The addresses that are bound; where one socket serves all workers, the task that deals its connections.
+    bound: BTreeMap<Address, Option<AbortHandle>>,
+    background: JoinSet<()>,
+    grace: Option<Duration>,
+    delay: Duration,
+}
+impl App {
+    /// Starts a worker for each core, without anything to serve yet.
+    ///
+    /// # Errors
+    /// The system has no threads to give.
+    pub fn new() -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers = (0..cores).map(Handle::start).collect::<io::Result<_>>()?;
+        Ok(Self { workers, running: Mutex::default() })
+    }
+    /// Puts `plan` in the place of what is running now, if anything is. Listeners and connections that both have
+    /// in common stay; the next request on each sees the new plan.
+    ///
+    /// # Errors
+    /// An address cannot be bound: then nothing has changed.
+    pub async fn reload(&self, plan: Plan) -> Result<(), String> {
+        let mut running = self.running.lock().await;
+        let mut fresh = vec![];
+        for place in &plan.places {
+            let address = &place.served.address;
+            if !running.bound.contains_key(address) {
+                fresh.push((address.clone(), listen::bind(address, self.workers.len(), place.keep)?));
+            }
+        }
+        let mut background = JoinSet::new();
+        plan.background.into_iter().for_each(|task| drop(background.spawn(task)));
+        let served: Vec<Served> = plan.places.into_iter().map(|place| place.served).collect();
+        let mut bound = BTreeMap::new();
+        for served in &served {
+            if let Some(dealing) = running.bound.remove(&served.address) {
+                bound.insert(served.address.clone(), dealing);
+            }
+        }
+        self.hand_out(&served, fresh, &mut bound).await;
+        // What is left is no longer served.
+        let gone = std::mem::replace(&mut running.bound, bound);
+        gone.into_iter().for_each(|(address, dealing)| close(&address, dealing));
+        running.background = background;
+        (running.grace, running.delay) = (plan.grace, plan.delay);
+        Ok(())
+    }
+    /// Tells every worker what to serve, and waits until each does.
+    async fn hand_out(
+        &self,
+        served: &[Served],
+        fresh: Vec<(Address, Vec<Listener>)>,
+        bound: &mut BTreeMap<Address, Option<AbortHandle>>,
+    ) {
+        let mut shares: Vec<Vec<(Address, Listener)>> = self.workers.iter().map(|_| vec![]).collect();
+        let mut dealt = vec![];
+        for (address, listeners) in fresh {
+            if address.is_shareable() {
+                bound.insert(address.clone(), None);
+                for (share, listener) in shares.iter_mut().zip(listeners) {
+                    share.push((address.clone(), listener));
+                }
+            } else {
+                dealt.extend(listeners.into_iter().map(|listener| (address.clone(), listener)));
+            }
+        }
+        let mut all = vec![];
+        for (worker, listeners) in self.workers.iter().zip(shares) {
+            let (done, told) = oneshot::channel();
+            worker.tell(Command::Serve { served: served.to_vec(), listeners, done });
+            all.push(told);
+        }
+        for told in all {
+            // A worker that is gone has nothing to switch.
+            let _ = told.await;
+        }
+        for (address, listener) in dealt {
+            let task = tokio::spawn(deal(address.clone(), listener, self.workers.clone()));
+            bound.insert(address, Some(task.abort_handle()));
+        }
+    }
+    /// Stops serving: no more connections, then what is in flight is given the grace period. Whether all of it ended
+    /// in time.
+    pub async fn stop(&self) -> bool {
+        let mut running = self.running.lock().await;
+        if !running.delay.is_zero() {
+            tracing::info!(target: "http", delay = running.delay.as_secs_f64(), "shutdown scheduled");
+            sleep(running.delay).await;
+        }
+        match running.grace {
+            Some(grace) => {
+                tracing::info!(target: "http", duration = grace.as_secs_f64(), "servers shutting down; grace period initiated");
+            }
+            None => tracing::info!(target: "http", "servers shutting down with eternal grace period"),
+        }
+        running.background.shutdown().await;
+        for (address, dealing) in std::mem::take(&mut running.bound) {
+            close(&address, dealing);
+        }
+        for worker in &*self.workers {
+            worker.tell(Command::Finish);
+        }
+        let deadline = running.grace.map(|grace| Instant::now() + grace);
+        loop {
+            if self.workers.iter().all(Handle::has_ended) {
+                return true;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return false;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+fn close(address: &Address, dealing: Option<AbortHandle>) {
+    if let Some(task) = dealing {
+        task.abort();
+    }
+    if let Some(file) = address.file() {
+        // It may be gone already.
+        let _ = std::fs::remove_file(file);
+    }
+}
+/// Accepts for all workers, each in its turn.
+async fn deal(address: Address, listener: Listener, workers: Arc<[Handle]>) -> io::Result<()> {
+    let listener = match listener {
+        Listener::Tcp(listener) => Dealer::Tcp(tokio::net::TcpListener::from_std(listener)?),
+        Listener::Unix(listener) => Dealer::Unix(tokio::net::UnixListener::from_std(listener)?),
+    };
+    for worker in workers.iter().cycle() {
+        let accepted = loop {
+            match listener.accept().await {
+                Ok(accepted) => break accepted,
+                Err(error) => {
+                    tracing::error!(target: "http", %error, "accepting a connection");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        };
+        worker.tell(Command::Take { address: address.clone(), accepted });
+    }
+    Ok(())
+}
+enum Dealer {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+}
+impl Dealer {
+    async fn accept(&self) -> io::Result<Accepted> {
+        Ok(match self {
+            Self::Tcp(listener) => Accepted::Tcp(listener.accept().await?.0.into_std()?),
+            Self::Unix(listener) => Accepted::Unix(listener.accept().await?.0.into_std()?),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! A connection from its first byte to its last.
+//!
+//! Between requests a connection is nothing but its socket. When that becomes readable, hyper is put around it; when
+//! nothing has happened for a while, hyper is taken off again (see [`super::sweep`]).
+use super::{
+    activity::{Activity, Phase},
+    io::{Io, Link},
+    refusal,
+    service::respond,
+    site::Binding,
+    socket::{Peer, Socket},
+    sweep::Sweep,
+    tunnel,
+};
+use crate::http;
+use bytes::Bytes;
+use hyper::{
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+/// What every HTTP/2 client begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// As many as Go allows.
+const STREAMS: u32 = 250;
+/// What Go allows a head over the configured size.
+const HEADER_SLACK: usize = 4096;
+
+/// What a connection's parts share.
+pub(super) struct Connection {
+    pub(super) sweep: Rc<Sweep>,
+    pub(super) binding: Rc<Binding>,
+    pub(super) activity: Rc<Activity>,
+    pub(super) known: Arc<http::Connection>,
+    /// HTTP/1: the upstream's side of a connection that changes its protocol.
+    pub(super) upgrade: RefCell<Option<Box<dyn http::Io>>>,
+    /// HTTP/1: what a refused request is answered with, in Go's words and past hyper.
+    pub(super) refusal: RefCell<Option<String>>,
+}
+impl Connection {
+    pub(super) async fn new(sweep: Rc<Sweep>, binding: Rc<Binding>, known: http::Connection) -> Rc<Self> {
+        let waker: Waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let activity = sweep.register(binding.clone(), waker);
+        let (upgrade, refusal) = Default::default();
+        Rc::new(Self { sweep, binding, activity, known: Arc::new(known), upgrade, refusal })
+    }
+}
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.sweep.forget(&self.activity);
+    }
+}
+/// What hyper talks through.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// Whether there is something to read.
+    fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Whether the peer is still there, while nobody wants to read.
+    fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<Peer>;
+}
+impl Stream for Socket {
+    fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_read_ready(self, cx)
+    }
+    fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<Peer> {
+        Self::poll_peer(self, cx)
+    }
+}
+
+/// A connection in clear text.
+pub(super) async fn plain(mut socket: Socket, connection: Rc<Connection>) {
+    let protocols = connection.binding.served().protocols;
+    if !readable(&mut socket, &connection).await {
+        return;
+    }
+    if !protocols.h1 {
+        return Box::pin(http2(socket, Bytes::new(), connection)).await;
+    }
+    loop {
+        match Box::pin(http1(socket, &connection)).await {
+            Left::Bare(bare) => socket = bare,
+            Left::Http2(socket, read) if protocols.h2 || protocols.h2c => {
+                return Box::pin(http2(socket, read, connection)).await;
+            }
+            Left::Upgraded(socket, read, upstream) => {
+                connection.activity.enter(Phase::Tunnel);
+                return Box::pin(tunnel::between(socket, read, upstream)).await;
+            }
+            _ => return,
+        }
+        connection.activity.enter(Phase::Parked);
+        if !readable(&mut socket, &connection).await {
+            return;
+        }
+    }
+}
+/// Waits until there is something to read; false when the connection's time is over first.
+async fn readable(stream: &mut impl Stream, connection: &Connection) -> bool {
+    poll_fn(|cx| match stream.poll_read_ready(cx) {
+        Poll::Ready(ready) => Poll::Ready(ready.is_ok()),
+        Poll::Pending if connection.activity.expired() || connection.binding.is_draining() => {
+            Poll::Ready(false)
+        }
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// What is left of a connection when hyper is done with it.
+pub(super) enum Left<T> {
+    Nothing,
+    /// Idle: the stream alone.
+    Bare(T),
+    /// The client has begun to speak HTTP/2, with these bytes.
+    Http2(T, Bytes),
+    Upgraded(T, Bytes, Box<dyn http::Io>),
+}
+enum Turn {
+    Done(hyper::Result<()>),
+    Idle,
+    /// Time is up, the client has gone, or something of ours has failed.
+    Over,
+}
+/// Serves HTTP/1 as long as there is something to serve.
+pub(super) async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
+    let activity = &connection.activity;
+    let link = Link::new(stream, activity.clone(), false);
+    let mut builder = http1::Builder::new();
+    builder
+        // Without it hyper reads while a request is in flight, into a buffer made for that alone.
+        .half_close(true)
+        .title_case_headers(true)
+        .header_read_timeout(None)
+        .max_header_size(connection.binding.served().site.limits.header_bytes + HEADER_SLACK);
+    let service = service_fn(|request| respond(connection.clone(), request));
+    let mut http = builder.serve_connection(Io::new(link.clone(), Bytes::new()), service);
+    let mut told = false;
+    let turn = poll_fn(|cx| {
+        if activity.expired() {
+            return Poll::Ready(Turn::Over);
+        }
+        if connection.binding.is_draining() && !told {
+            told = true;
+            Pin::new(&mut http).graceful_shutdown();
+        }
+        match guarded(|| Pin::new(&mut http).poll(cx)) {
+            None => return Poll::Ready(Turn::Over),
+            Some(Poll::Ready(result)) => return Poll::Ready(Turn::Done(result)),
+            Some(Poll::Pending) => {}
+        }
+        if activity.may_park() {
+            return Poll::Ready(Turn::Idle);
+        }
+        // Hyper does not read now, so it would not see the client go.
+        if activity.phase() == Phase::Busy && !link.more.get() {
+            match link.stream.borrow_mut().poll_peer(cx) {
+                Poll::Ready(Peer::Gone) => return Poll::Ready(Turn::Over),
+                Poll::Ready(Peer::Speaks) => link.more.set(true),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+    let refused = link.refused.get();
+    let read = match &turn {
+        Turn::Over => return Left::Nothing,
+        Turn::Idle | Turn::Done(_) => http.into_parts().read_buf,
+    };
+    let Some(link) = Rc::into_inner(link) else { return Left::Nothing };
+    let mut stream = link.stream.into_inner();
+    match turn {
+        Turn::Idle => Left::Bare(stream),
+        Turn::Done(Ok(())) => match connection.upgrade.take() {
+            Some(upstream) => Left::Upgraded(stream, read, upstream),
+            None => Left::Nothing,
+        },
+        Turn::Done(Err(error)) => {
+            if read.starts_with(PREFACE) {
+                return Left::Http2(stream, read);
+            }
+            let text = connection.refusal.take();
+            if let Some(text) = text.or_else(|| refused.then(|| refusal::of(&error, &read))) {
+                // Nobody is told when even this fails.
+                let _ = stream.write_all(text.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+            Left::Nothing
+        }
+        Turn::Over => Left::Nothing,
+    }
+}
+/// Serves HTTP/2 until the connection ends.
+pub(super) async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
+    let activity = connection.activity.clone();
+    activity.enter(Phase::Idle);
+    let link = Link::new(stream, activity.clone(), true);
+    let limits = connection.binding.served().site.limits.clone();
+    let service = service_fn(|request| respond(connection.clone(), request));
+    let mut builder = http2::Builder::new(Spawn);
+    builder
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .enable_connect_protocol();
+    let mut http = pin!(builder.serve_connection(Io::new(link.clone(), read), service));
+    let mut told = false;
+    poll_fn(|cx| {
+        let over = activity.expired();
+        if over && activity.phase() == Phase::Busy {
+            return Poll::Ready(());
+        }
+        if (over || connection.binding.is_draining()) && !told {
+            told = true;
+            http.as_mut().graceful_shutdown();
+        }
+        link.cork(true);
+        let polled = guarded(|| http.as_mut().poll(cx));
+        link.cork(false);
+        let flushed = Pin::new(&mut *link.stream.borrow_mut()).poll_flush(cx);
+        match (polled, flushed) {
+            (Some(Poll::Pending), Poll::Pending | Poll::Ready(Ok(()))) => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    })
+    .await;
+}
+/// `None` if it panics, which costs this connection and no other.
+fn guarded<T>(poll: impl FnOnce() -> T) -> Option<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(poll));
+    outcome.inspect_err(|_| tracing::error!(target: "http.log.error", "panic")).ok()
+}
+/// Has the streams of an HTTP/2 connection run on its own thread.
+#[derive(Clone, Copy)]
+struct Spawn;
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Spawn {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}

@@ -1,0 +1,133 @@
+//! What hyper reads from and writes to: the connection's stream, watched.
+use super::activity::Activity;
+use bytes::{Buf, Bytes};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IoSlice},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A head and a body up to this many bytes leave in one `send` instead of a `writev`, which costs more than the copy.
+const MERGED: usize = 4096;
+thread_local! { static MERGE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
+
+/// A stream that its connection's task and hyper share.
+pub(super) struct Link<T> {
+    pub(super) stream: RefCell<T>,
+    pub(super) activity: Rc<Activity>,
+    /// Many requests at a time (HTTP/2): bytes are no sign of a new one, and flushes wait until the task has done all
+    /// it can.
+    multiplexed: bool,
+    corked: Cell<bool>,
+    /// Hyper has refused what the client sent, in words that we keep back.
+    pub(super) refused: Cell<bool>,
+    /// The client has sent more than hyper wants to read now.
+    pub(super) more: Cell<bool>,
+}
+impl<T> Link<T> {
+    pub(super) fn new(stream: T, activity: Rc<Activity>, multiplexed: bool) -> Rc<Self> {
+        let no = Cell::<bool>::default;
+        let stream = RefCell::new(stream);
+        Rc::new(Self { stream, activity, multiplexed, corked: no(), refused: no(), more: no() })
+    }
+    /// Keeps flushes back, or not.
+    pub(super) fn cork(&self, corked: bool) {
+        self.corked.set(corked);
+    }
+    fn have_read(&self) {
+        self.more.set(false);
+        if !self.multiplexed {
+            self.activity.head_bytes();
+        }
+    }
+}
+pub(super) struct Io<T> {
+    link: Rc<Link<T>>,
+    /// What was read before hyper was there, or by an earlier one.
+    before: Bytes,
+}
+impl<T> Io<T> {
+    pub(super) fn new(link: Rc<Link<T>>, before: Bytes) -> Self {
+        Self { link, before }
+    }
+}
+impl<T: AsyncRead + Unpin> Read for Io<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut into: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.before.is_empty() {
+            let now = self.before.len().min(into.remaining());
+            into.put_slice(&self.before[..now]);
+            self.before.advance(now);
+            self.link.have_read();
+            return Poll::Ready(Ok(()));
+        }
+        let Link { stream, activity, .. } = &*self.link;
+        let read = Pin::new(&mut TokioIo::new(&mut *stream.borrow_mut())).poll_read(cx, into);
+        activity.read_blocked.set(read.is_pending());
+        if read.is_ready() {
+            self.link.have_read();
+        }
+        read
+    }
+}
+impl<T: AsyncWrite + Unpin> Write for Io<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        let Link { stream, activity, .. } = &*self.link;
+        if !self.link.multiplexed && activity.is_quiet() {
+            self.link.refused.set(true);
+            return Poll::Ready(Ok(from.len()));
+        }
+        let written = Pin::new(&mut *stream.borrow_mut()).poll_write(cx, from);
+        activity.write_blocked(written.is_pending());
+        written
+    }
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        from: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if let [one] = from {
+            return self.poll_write(cx, one);
+        }
+        if from.iter().map(|part| part.len()).sum::<usize>() <= MERGED {
+            return MERGE.with_borrow_mut(|whole| {
+                whole.clear();
+                from.iter().for_each(|part| whole.extend_from_slice(part));
+                self.poll_write(cx, whole)
+            });
+        }
+        let Link { stream, activity, .. } = &*self.link;
+        let written = Pin::new(&mut *stream.borrow_mut()).poll_write_vectored(cx, from);
+        activity.write_blocked(written.is_pending());
+        written
+    }
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Link { stream, activity, corked, .. } = &*self.link;
+        if corked.get() {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = Pin::new(&mut *stream.borrow_mut()).poll_flush(cx);
+        activity.write_blocked(flushed.is_pending());
+        if flushed.is_ready() {
+            activity.flushed();
+        }
+        flushed
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = self.link.stream.borrow_mut();
+        let stream = &mut *stream;
+        ready!(Pin::new(&mut *stream).poll_flush(cx))?;
+        Pin::new(stream).poll_shutdown(cx)
+    }
+}

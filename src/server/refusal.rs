@@ -1,0 +1,36 @@
+//! What clients are told whose requests cannot be understood: Go's words, byte for byte.
+
+/// A whole response, after which the connection is closed.
+pub(super) fn text(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{status}{body}"
+    )
+}
+/// What hyper could not parse; `read` is what it has not taken.
+pub(super) fn of(error: &hyper::Error, read: &[u8]) -> String {
+    if error.is_parse_too_large() {
+        return text("431 Request Header Fields Too Large", "");
+    }
+    if has_unknown_version(read) {
+        return text("505 HTTP Version Not Supported", ": unsupported protocol version");
+    }
+    text("400 Bad Request", "")
+}
+/// Whether the request line ends with a well-formed version that is not 1.x.
+fn has_unknown_version(read: &[u8]) -> bool {
+    let line = read.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+        if major.is_ascii_digit() && minor.is_ascii_digit() && *major != b'1')
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn only_a_whole_version_is_unknown() {
+        assert!(has_unknown_version(b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"));
+        assert!(!has_unknown_version(b"GET / HTTP/1.1\r\n"));
+        assert!(!has_unknown_version(b"GET / HTP/2.0\r\n"));
+        assert!(!has_unknown_version(b""));
+    }
+}

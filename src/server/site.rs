@@ -1,0 +1,101 @@
+//! A server of the configuration as it runs: built once, shared by all workers, replaced as a whole by a reload.
+use super::{address::Address, listen::KeepAlive, sweep::ticks};
+use crate::{config, http};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+
+pub(super) struct Site {
+    /// Caddy's name of the server, such as `srv0`.
+    pub(super) name: String,
+    pub(super) tree: http::Server,
+    pub(super) limits: Limits,
+}
+/// All in ticks of the sweep, zero for "no limit", or bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) read_header: u32,
+    pub(super) read: u32,
+    pub(super) read_idle: u32,
+    pub(super) write: u32,
+    pub(super) write_idle: u32,
+    pub(super) idle: u32,
+    /// Of a request's head.
+    pub(super) header_bytes: usize,
+}
+impl Limits {
+    pub(super) fn of(server: &config::Server) -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let or = |set: config::Duration, default| ticks(set.some().unwrap_or(default));
+        let bytes = usize::try_from(server.max_header_bytes).unwrap_or(0);
+        Self {
+            read_header: or(server.read_header_timeout, MINUTE),
+            read: or(server.read_timeout, Duration::ZERO),
+            read_idle: or(server.read_idle_timeout, MINUTE),
+            write: or(server.write_timeout, Duration::ZERO),
+            write_idle: or(server.write_idle_timeout, MINUTE),
+            idle: or(server.idle_timeout, 5 * MINUTE),
+            header_bytes: if bytes == 0 { 16 << 10 } else { bytes },
+        }
+    }
+}
+/// TCP keep-alive as the server wants it on its connections.
+pub(super) fn keep_alive(server: &config::Server) -> KeepAlive {
+    let default = KeepAlive::default();
+    let or = |set: config::Duration, default| set.some().unwrap_or(default);
+    KeepAlive {
+        idle: or(server.keepalive_idle, default.idle),
+        interval: or(server.keepalive_interval, default.interval),
+        count: match server.keepalive_count {
+            0 => default.count,
+            count => u32::try_from(count).unwrap_or(default.count),
+        },
+    }
+}
+
+/// What is spoken on one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Protocols {
+    pub(super) h1: bool,
+    /// Over TLS, or in clear text where `h1` is spoken too, as Caddy has it.
+    pub(super) h2: bool,
+    /// In clear text.
+    pub(super) h2c: bool,
+}
+/// A site at one of its addresses.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) address: Address,
+    pub(super) site: Arc<Site>,
+    pub(super) protocols: Protocols,
+}
+impl Served {
+    /// Whether a connection made under the one may go on under the other.
+    pub(super) fn has_same_security(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+/// What the connections of one listener have in common, within one worker.
+pub(super) struct Binding {
+    /// The worker's own handle on what it serves: no count is shared between cores.
+    current: RefCell<Rc<Served>>,
+    draining: std::cell::Cell<bool>,
+}
+impl Binding {
+    pub(super) fn new(served: Served) -> Self {
+        Self { current: RefCell::new(Rc::new(served)), draining: false.into() }
+    }
+    /// What a request that comes now is served with.
+    pub(super) fn served(&self) -> Rc<Served> {
+        self.current.borrow().clone()
+    }
+    pub(super) fn replace(&self, served: Served) {
+        *self.current.borrow_mut() = Rc::new(served);
+    }
+    /// Its connections are to end after the request they are at.
+    pub(super) fn drain(&self) {
+        self.draining.set(true);
+    }
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+}

@@ -1,0 +1,120 @@
+//! The upstream of every case: says what it was asked, streams, switches protocols.
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
+pub(crate) struct Upstream {
+    port: u16,
+}
+impl Upstream {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // Clients that break off are part of the game.
+                thread::spawn(move || serve(stream).ok());
+            }
+        });
+        Self { port }
+    }
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+}
+struct Asked {
+    method: String,
+    uri: String,
+    fields: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+impl Asked {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+fn read(from: &mut impl BufRead) -> std::io::Result<Option<Asked>> {
+    let mut line = String::new();
+    if from.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, uri) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut asked = Asked { method, uri, fields: vec![], body: vec![] };
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        asked.fields.push((name.into(), value.trim().into()));
+    }
+    if asked.field("Transfer-Encoding") == Some("chunked") {
+        loop {
+            let mut size = String::new();
+            from.read_line(&mut size)?;
+            let size = usize::from_str_radix(size.trim_end(), 16).unwrap_or(0);
+            let mut chunk = vec![0; size + 2];
+            from.read_exact(&mut chunk)?;
+            asked.body.extend_from_slice(&chunk[..size]);
+            if size == 0 {
+                break;
+            }
+        }
+    } else if let Some(length) = asked.field("Content-Length").and_then(|length| length.parse().ok()) {
+        asked.body = vec![0; length];
+        from.read_exact(&mut asked.body)?;
+    }
+    Ok(Some(asked))
+}
+fn serve(stream: TcpStream) -> std::io::Result<()> {
+    let mut to = stream.try_clone()?;
+    let mut from = BufReader::new(stream);
+    while let Some(asked) = read(&mut from)? {
+        let path = asked.uri.split('?').next().unwrap_or_default();
+        let plain = "Content-Type: text/plain\r\n";
+        match path {
+            "/big" => answer(&mut to, 200, &(plain.to_owned() + "Cache-Control: max-age=1\r\n"), &b"0123456789".repeat(400))?,
+            "/stream" => chunked(&mut to, &[&[b'a'; 10], &[b'b'; 10], &[b'c'; 2000]])?,
+            "/bigstream" => chunked(&mut to, &[&[b'a'; 2000], &[b'b'; 10]])?,
+            "/untyped" => answer(&mut to, 200, "", b"<html>no type")?,
+            "/ws" => {
+                to.write_all(b"HTTP/1.1 101 X\r\nServer: upstream\r\nX-Up: up\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")?;
+                let mut chunk = [0; 1024];
+                while let read @ 1.. = from.read(&mut chunk)? {
+                    to.write_all(&chunk[..read].to_ascii_uppercase())?;
+                }
+                return Ok(());
+            }
+            _ => match path.strip_prefix("/status/").and_then(|code| code.get(..3)?.parse().ok()) {
+                Some(code) => answer(&mut to, code, plain, format!("upstream {code}").as_bytes())?,
+                None => answer(&mut to, 200, plain, said(&asked).as_bytes())?,
+            },
+        }
+    }
+    Ok(())
+}
+fn said(asked: &Asked) -> String {
+    let start = String::from_utf8_lossy(&asked.body[..asked.body.len().min(40)]).into_owned();
+    if asked.uri.starts_with("/headers") {
+        let mut lines: Vec<_> = asked.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        lines.sort();
+        return format!("{} {}\n{}", asked.method, asked.uri, lines.concat());
+    }
+    let x = asked.field("X").unwrap_or_default();
+    format!("{} {} x={x} body={}:{start}", asked.method, asked.uri, asked.body.len())
+}
+fn answer(to: &mut TcpStream, status: u16, fields: &str, body: &[u8]) -> std::io::Result<()> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} X\r\nServer: upstream\r\nX-Up: up\r\n{fields}Content-Length: {length}\r\n\r\n");
+    to.write_all(&[head.as_bytes(), body].concat())
+}
+fn chunked(to: &mut TcpStream, chunks: &[&[u8]]) -> std::io::Result<()> {
+    to.write_all(b"HTTP/1.1 200 X\r\nServer: upstream\r\nX-Up: up\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+    for chunk in chunks {
+        to.write_all(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat())?;
+        thread::sleep(Duration::from_millis(30));
+    }
+    to.write_all(b"0\r\n\r\n")
+}
