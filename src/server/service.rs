@@ -36,7 +36,9 @@ pub(super) async fn respond(
     let mut response = Response::new(());
     *response.status_mut() = answer.status;
     *response.headers_mut() = std::mem::take(&mut x.headers);
-    if let Some(Ok(reason)) = unusual_reason(answer.status).map(|text| ReasonPhrase::try_from(text.into_owned())) {
+    if let Some(Ok(reason)) =
+        unusual_reason(answer.status).map(|text| ReasonPhrase::try_from(text.into_owned()))
+    {
         response.extensions_mut().insert(reason);
     }
     let body = match answer.body {

@@ -109,9 +109,7 @@ fn show(mut said: &[u8], head_only: bool) -> String {
         let status = lines.next().unwrap_or_default();
         let mut fields: Vec<&str> = lines.filter(|line| !line.starts_with("Date: ")).collect();
         fields.sort_by_key(|field| field.split(':').next().unwrap_or_default().to_ascii_lowercase());
-        let value = |name: &str| {
-            fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
-        };
+        let value = |name: &str| fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "));
         let length = value("Content-Length").and_then(|length| length.parse::<usize>().ok());
         let code = status.split(' ').nth(1).unwrap_or_default();
         let body = if head_only || matches!(code, "100" | "103" | "204" | "304") {
@@ -127,7 +125,8 @@ fn show(mut said: &[u8], head_only: bool) -> String {
         let gzip = value("Content-Encoding") == Some("gzip");
         writeln!(out, "< {status}").unwrap();
         // How long what is compressed is, and whether that is known beforehand, is the compressor's affair.
-        let framing = |field: &str| field.starts_with("Content-Length") || field.starts_with("Transfer-Encoding");
+        let framing =
+            |field: &str| field.starts_with("Content-Length") || field.starts_with("Transfer-Encoding");
         for field in fields.iter().filter(|field| !gzip || !framing(field)) {
             writeln!(out, "< {field}").unwrap();
         }
@@ -186,9 +185,9 @@ fn shorten(text: String) -> String {
     if text.len() <= LONG {
         return text;
     }
-    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let sum = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}… {} bytes, sum {sum:x}", &text[..40], text.len())
 }
 /// `id=abc234xyz` is another each time.

@@ -68,7 +68,8 @@ impl Server {
         self.folder.path()
     }
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
+        let status =
+            Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
     /// Ends it gently, and gives its exit code.

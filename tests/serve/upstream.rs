@@ -33,7 +33,10 @@ struct Asked {
 }
 impl Asked {
     fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 fn read(from: &mut impl BufRead) -> std::io::Result<Option<Asked>> {
@@ -75,7 +78,12 @@ fn serve(stream: TcpStream) -> std::io::Result<()> {
         let path = asked.uri.split('?').next().unwrap_or_default();
         let plain = "Content-Type: text/plain\r\n";
         match path {
-            "/big" => answer(&mut to, 200, &(plain.to_owned() + "Cache-Control: max-age=1\r\n"), &b"0123456789".repeat(400))?,
+            "/big" => answer(
+                &mut to,
+                200,
+                &(plain.to_owned() + "Cache-Control: max-age=1\r\n"),
+                &b"0123456789".repeat(400),
+            )?,
             "/stream" => chunked(&mut to, &[&[b'a'; 10], &[b'b'; 10], &[b'c'; 2000]])?,
             "/bigstream" => chunked(&mut to, &[&[b'a'; 2000], &[b'b'; 10]])?,
             "/untyped" => answer(&mut to, 200, "", b"<html>no type")?,
@@ -98,7 +106,8 @@ fn serve(stream: TcpStream) -> std::io::Result<()> {
 fn said(asked: &Asked) -> String {
     let start = String::from_utf8_lossy(&asked.body[..asked.body.len().min(40)]).into_owned();
     if asked.uri.starts_with("/headers") {
-        let mut lines: Vec<_> = asked.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let mut lines: Vec<_> =
+            asked.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         lines.sort();
         return format!("{} {}\n{}", asked.method, asked.uri, lines.concat());
     }
@@ -107,7 +116,9 @@ fn said(asked: &Asked) -> String {
 }
 fn answer(to: &mut TcpStream, status: u16, fields: &str, body: &[u8]) -> std::io::Result<()> {
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} X\r\nServer: upstream\r\nX-Up: up\r\n{fields}Content-Length: {length}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nServer: upstream\r\nX-Up: up\r\n{fields}Content-Length: {length}\r\n\r\n"
+    );
     to.write_all(&[head.as_bytes(), body].concat())
 }
 fn chunked(to: &mut TcpStream, chunks: &[&[u8]]) -> std::io::Result<()> {
