@@ -114,6 +114,12 @@ impl Index {
             self.0.entry(name.clone()).or_default().push(certificate.clone());
         }
     }
+    /// As [`insert`](Self::insert), for one that may be there already.
+    pub fn insert_once(&mut self, certificate: &Arc<Certificate>) {
+        if !self.all().any(|known| Arc::ptr_eq(known, certificate)) {
+            self.insert(certificate.clone());
+        }
+    }
     pub fn remove(&mut self, certificate: &Arc<Certificate>) {
         self.0.retain(|_, found| {
             found.retain(|other| !Arc::ptr_eq(other, certificate));

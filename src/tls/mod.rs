@@ -1,10 +1,16 @@
 //! Certificates: where they come from, which one a handshake gets, and under what terms.
+mod app;
 mod authority;
+mod auto_https;
+mod automation;
 mod certificate;
 mod client_auth;
 mod keys;
+pub mod names;
 mod policy;
+pub use app::Tls;
 pub use authority::{Authority, AuthoritySettings, Issued, LEAF_LIFETIME};
+pub use automation::{Automation, IssuedChain, Issuer, IssuerContext, IssuerModule, Issuing};
 pub use certificate::{Certificate, Index, candidates};
 pub use client_auth::trust_pool;
 pub use keys::{KeyType, certificates_from_pem, key_from_pem, key_to_pem, to_pem};

@@ -50,7 +50,8 @@ pub struct Shared {
     pub loaded: Arc<Index>,
     /// Obtained and renewed, over all configurations.
     pub managed: Arc<ArcSwap<Index>>,
-    pub tickets: Arc<dyn ProducesTickets>,
+    /// `None`: sessions are not resumed.
+    pub tickets: Option<Arc<dyn ProducesTickets>>,
 }
 impl Policies {
     /// Compiles the policies of one server, with `alpn` as what they offer unless they say otherwise.
@@ -120,12 +121,13 @@ impl Policy {
         let alpn: Vec<&str> = if policy.alpn.is_empty() { alpn.to_vec() } else { own.collect() };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        if client_auth {
-            // A resumed session would carry on what an earlier policy had verified.
-            config.send_tls13_tickets = 0;
-        } else {
-            config.ticketer = shared.tickets.clone();
-            config.send_tls13_tickets = 1;
+        // A resumed session would carry on what an earlier policy had verified.
+        match shared.tickets.clone().filter(|_| !client_auth) {
+            Some(tickets) => {
+                config.ticketer = tickets;
+                config.send_tls13_tickets = 1;
+            }
+            None => config.send_tls13_tickets = 0,
         }
         Ok(Self { matcher, terms: Terms::Serve { config: Arc::new(config), resolver }, client_auth })
     }
@@ -304,11 +306,7 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        Shared {
-            loaded: Arc::default(),
-            managed: Arc::default(),
-            tickets: rustls::crypto::aws_lc_rs::Ticketer::new().unwrap(),
-        }
+        Shared { loaded: Arc::default(), managed: Arc::default(), tickets: None }
     }
     fn build(policy: serde_json::Value) -> Result<Policies, String> {
         Policies::build(&[serde_json::from_value(policy).unwrap()], &["h2", "http/1.1"], &shared())
