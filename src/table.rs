@@ -9,7 +9,9 @@ use crate::{
     http::Modules,
     ip_sources, issuers, listeners,
     matchers::{file, method, not, path, path_regexp, vars as vars_matcher},
-    network_proxy, options, sites, stores, trust, writers,
+    network_proxy, options, sites, stores,
+    tls::IssuerModule,
+    trust, writers,
 };
 
 static DIRECTIVES: &[Directive] = &[
@@ -147,3 +149,5 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
 /// What a Caddyfile may say.
 pub static SYNTAX: Syntax =
     Syntax { directives: DIRECTIVES, matchers: &[], options: OPTIONS, modules: MODULE_SYNTAX };
+/// Who can sign certificates.
+pub static ISSUERS: &[IssuerModule] = &[issuers::acme::MODULE, issuers::internal::MODULE];

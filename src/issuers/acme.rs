@@ -32,8 +32,14 @@ use crate::{
     },
     config::{AcmeIssuer, Duration, ExternalAccount, fields, parse_duration, parse_int},
 };
+use crate::{
+    storage::safe,
+    tls::{Issuer, IssuerModule, Issuing},
+};
 use grammar::Line;
+use rcgen::KeyPair;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     namespace: NAMESPACE,
@@ -45,6 +51,31 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
+/// Certificates that are in the storage already are served; none is obtained yet.
+pub const MODULE: IssuerModule = IssuerModule {
+    name: "acme",
+    build: |fields, _| {
+        let config: AcmeIssuer =
+            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+        let directory = if config.ca.is_empty() { LETS_ENCRYPT.into() } else { config.ca };
+        Ok(Arc::new(Acme { directory }))
+    },
+};
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+#[derive(Debug)]
+struct Acme {
+    directory: String,
+}
+impl Issuer for Acme {
+    /// As certmagic names the folder: the directory's host and path.
+    fn key(&self) -> String {
+        let rest = self.directory.split_once("://").map_or(self.directory.as_str(), |(_, rest)| rest);
+        safe(&rest.trim_end_matches('/').replace('/', "-"))
+    }
+    fn issue<'a>(&'a self, _: &'a str, _: &'a KeyPair) -> Issuing<'a> {
+        Box::pin(async { Err("certificates are not obtained over ACME yet".into()) })
+    }
+}
 fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut issuer) = (Words::new(line), AcmeIssuer::default());
     if let Some(directory) = words.at_most_one()? {

@@ -48,6 +48,11 @@ impl Default for AuthoritySettings {
         }
     }
 }
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Authority({})", self.id)
+    }
+}
 struct Chain {
     root: Pair,
     intermediate: Pair,
