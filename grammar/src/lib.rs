@@ -1,7 +1,18 @@
 //! The Caddyfile language: source text in, a tree of lines and blocks out. It knows no directive, no file system and no
 //! environment: what it needs of them it asks of a [`Source`].
+mod args;
 mod ast;
+mod env;
+mod heredoc;
+mod import;
+mod lexer;
+mod memory;
+mod parser;
+mod place;
+mod stream;
+mod tree;
 pub use ast::{Error, File, Line, NamedRoute, Quote, Site, Span, Token};
+pub use memory::Memory;
 
 /// The world around a Caddyfile.
 pub trait Source {
@@ -12,6 +23,13 @@ pub trait Source {
     fn glob(&self, beside: &str, pattern: &str) -> std::io::Result<Vec<String>>;
     /// An environment variable, if it is set.
     fn env(&self, name: &str) -> Option<String>;
+    /// A path or pattern as [`Source::glob`] takes it, made absolute: for messages.
+    fn absolute(&self, beside: &str, pattern: &str) -> String {
+        match beside.rsplit_once('/') {
+            Some((folder, _)) if !pattern.starts_with('/') => format!("{folder}/{pattern}"),
+            _ => pattern.to_owned(),
+        }
+    }
 }
 
 /// Parses one Caddyfile, with all that it imports.
@@ -19,8 +37,7 @@ pub trait Source {
 /// # Errors
 /// The first thing that is wrong, in Caddy's words where Caddy has some.
 pub fn parse(file: &str, text: &str, source: &dyn Source) -> Result<File, Error> {
-    let _ = (file, text, source);
-    Err(Error::plain("not written yet"))
+    parser::parse(file, text, source)
 }
 /// Formats a Caddyfile as `caddy fmt` does. Keeps its meaning; a second pass changes nothing.
 pub fn format(text: &str) -> String {

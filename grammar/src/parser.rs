@@ -1,0 +1,379 @@
+//! From tokens to sites: the structural rules of `caddyfile.ebnf`, in the same order. Imports are carried out on the way,
+//! so that a definition counts for what stands below it.
+use crate::{
+    Source,
+    ast::{Error, File, Line, NamedRoute, Quote, Site, Token},
+    env,
+    import::{self, Budget, Given, Graph},
+    lexer,
+    stream::{Piece, Pieces, Stream},
+    tree,
+};
+use std::{collections::HashMap, io::ErrorKind, rc::Rc, sync::Arc};
+
+type Parsed<T> = Result<T, Error>;
+
+pub(crate) fn parse(file: &str, text: &str, source: &dyn Source) -> Parsed<File> {
+    let mut parser = Parser {
+        source,
+        stream: Stream::new(pieces(lexer::lex(&file.into(), &env::expand(text, source))?)),
+        snippets: HashMap::new(),
+        graph: Graph::default(),
+        budget: Budget::default(),
+        warnings: vec![],
+    };
+    let mut file = File::default();
+    let mut first = true;
+    while parser.stream.next().is_some() {
+        let Some(block) = parser.block()? else { continue };
+        match block {
+            Block::Route(route) => file.named_routes.push(route),
+            Block::Site(site) if !site.keys.is_empty() => file.sites.push(site),
+            Block::Site(site) if first => file.options = Some(site.lines),
+            Block::Site(_) => {
+                return Err(Error::plain(
+                    "server block without any key is global configuration, and if used, it must be first",
+                ));
+            }
+        }
+        first = false;
+    }
+    file.warnings = parser.warnings;
+    Ok(file)
+}
+fn pieces(tokens: Vec<Token>) -> Pieces {
+    tokens.into_iter().map(|token| Rc::new(Piece { token, snippet: None })).collect()
+}
+
+enum Block {
+    Site(Site),
+    Route(NamedRoute),
+}
+struct Keys {
+    tokens: Vec<Token>,
+    /// A brace stands behind them.
+    braces: bool,
+    /// The file ends behind them.
+    end: bool,
+}
+struct Parser<'s> {
+    source: &'s dyn Source,
+    stream: Stream,
+    snippets: HashMap<String, Pieces>,
+    graph: Graph,
+    budget: Budget,
+    warnings: Vec<Error>,
+}
+impl Parser<'_> {
+    /// A site, a named route, or `None` for a snippet and for nothing at all. Starts at its first token.
+    fn block(&mut self) -> Parsed<Option<Block>> {
+        let mut keys = self.keys()?;
+        if keys.end {
+            let site = Site { keys: keys.tokens, lines: vec![], braces: keys.braces };
+            return Ok((!site.keys.is_empty()).then_some(Block::Site(site)));
+        }
+        if let [only] = keys.tokens.as_mut_slice() {
+            if let Some(name) = parenthesized(&only.text, "&(") {
+                only.text = name;
+                return self.named_route(only).map(|route| Some(Block::Route(route)));
+            }
+            if let Some(name) = parenthesized(&only.text, "(") {
+                self.snippet(&name)?;
+                return Ok(None);
+            }
+        }
+        let lines = self.contents()?;
+        if keys.tokens.is_empty() && lines.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Block::Site(Site { keys: keys.tokens, lines, braces: keys.braces })))
+    }
+
+    /// The keys of a block: to the end of the line, or to a brace; a comma at the end of a key goes on to the next.
+    fn keys(&mut self) -> Parsed<Keys> {
+        let mut keys = Keys { tokens: vec![], braces: false, end: false };
+        let mut another = false;
+        while let Some(piece) = self.stream.current().cloned() {
+            let text = piece.text();
+            if text.starts_with('@') {
+                return Err(self.stream.error(format!(
+                    "request matchers may not be defined globally, they must be in a site block; found {text}"
+                )));
+            }
+            if text == "import" && self.stream.begins_line() {
+                self.import(true)?;
+                if self.stream.next().is_some() {
+                    continue;
+                }
+                keys.end = true;
+                if another {
+                    return Err(Error::plain("unexpected EOF, at :0"));
+                }
+                break;
+            }
+            if piece.opens() {
+                if another {
+                    return Err(self.stream.error(format!(
+                        "Expected another address but had '{text}' - check for extra comma"
+                    )));
+                }
+                keys.braces = true;
+                break;
+            }
+            if text.ends_with('{') && !piece.token.quoted() {
+                return Err(self.stream.error(format!(
+                    "Site addresses cannot end with a curly brace: '{text}' - put a space between the token and the brace"
+                )));
+            }
+            if !text.is_empty() {
+                another = text.ends_with(',');
+                self.key(&piece, &mut keys.tokens)?;
+            }
+            if self.stream.next().is_none() {
+                if another {
+                    return Err(self.stream.error("unexpected EOF"));
+                }
+                keys.end = true;
+                break;
+            }
+            if !another && self.stream.begins_line() {
+                break;
+            }
+        }
+        Ok(keys)
+    }
+    fn key(&self, piece: &Piece, keys: &mut Vec<Token>) -> Parsed<()> {
+        let text = piece.text();
+        let text = text.strip_suffix(',').unwrap_or(text);
+        if text.contains(',') {
+            return Err(self.stream.error(format!(
+                "Site addresses cannot contain a comma ',': '{text}' - put a space after the comma to separate site \
+                 addresses"
+            )));
+        }
+        if !text.is_empty() {
+            keys.push(Token { text: text.to_owned(), ..piece.token.clone() });
+        }
+        Ok(())
+    }
+
+    /// What stands behind the keys: a block, or lines to the end of the file.
+    fn contents(&mut self) -> Parsed<Vec<Line>> {
+        let braces = self.stream.current().is_some_and(|piece| piece.opens());
+        if !braces {
+            self.stream.back();
+        }
+        let mut lines = vec![];
+        while let Some(piece) = self.stream.next() {
+            if piece.closes() {
+                break;
+            }
+            if piece.text() == "import" {
+                self.import(false)?;
+            } else {
+                lines.extend(self.line(piece)?);
+            }
+        }
+        if braces && !self.stream.current().is_some_and(|piece| piece.closes()) {
+            return Err(self.stream.unexpected('}'));
+        }
+        Ok(lines)
+    }
+
+    /// A line and the block it opens.
+    fn line(&mut self, first: Rc<Piece>) -> Parsed<Option<Line>> {
+        let mut found = vec![first];
+        let mut depth = 0;
+        while let Some(piece) = self.stream.next() {
+            if piece.opens() {
+                depth += 1;
+                if !self.stream.ends_line() {
+                    return Err(self.stream.error("Unexpected next token after '{' on same line"));
+                }
+                if self.stream.begins_line() {
+                    return Err(self.stream.error(
+                        "Unexpected '{' on a new line; did you mean to place the '{' on the previous line?",
+                    ));
+                }
+            } else if piece.is_bare("{}") {
+                if self.stream.ends_line() {
+                    return Err(self.stream.error("Unexpected '{}' at end of line"));
+                }
+            } else if depth == 0 && self.stream.begins_line() {
+                self.stream.back();
+                break;
+            } else if piece.closes() {
+                if depth == 0 {
+                    return Err(self.stream.error("Unexpected '}' because no matching opening brace"));
+                }
+                depth -= 1;
+            } else if piece.text() == "import" && self.stream.begins_line() {
+                self.import(false)?;
+                continue;
+            }
+            found.push(piece);
+        }
+        if depth > 0 {
+            return Err(self.stream.error("unexpected EOF"));
+        }
+        tree::line(found)
+    }
+
+    /// `&(name) { … }`, behind its name.
+    fn named_route(&mut self, name: &Token) -> Parsed<NamedRoute> {
+        let Some(brace) = self.stream.current().cloned() else { return Err(self.stream.unexpected('{')) };
+        let mut block = self.raw_block(true)?;
+        // The brace may stand on a line of its own.
+        let head = Token { text: name.text.clone(), quote: Quote::None, span: brace.span().clone() };
+        let mut found = pieces(vec![head]);
+        found.push(brace);
+        found.append(&mut block);
+        let line = tree::line(found)?;
+        Ok(NamedRoute {
+            name: name.text.clone(),
+            span: name.span.clone(),
+            lines: line.and_then(|line| line.block).unwrap_or_default(),
+        })
+    }
+    /// `(name) { … }`, behind its name. Its tokens are kept as they are: they mean something where they are imported.
+    fn snippet(&mut self, name: &str) -> Parsed<()> {
+        if self.snippets.contains_key(name) {
+            return Err(self.stream.error(format!("redeclaration of previously declared snippet {name}")));
+        }
+        let mut found = self.raw_block(false)?;
+        found.pop();
+        let snippet: Arc<str> = name.into();
+        let named = |piece| Rc::new(Piece { snippet: Some(snippet.clone()), ..Rc::unwrap_or_clone(piece) });
+        self.snippets.insert(name.to_owned(), found.into_iter().map(named).collect());
+        Ok(())
+    }
+    /// The tokens from behind the brace that is the current token to the brace that closes it, this one included.
+    fn raw_block(&mut self, with_imports: bool) -> Parsed<Pieces> {
+        let Some(start) = self.stream.current().cloned() else { return Err(self.stream.unexpected('{')) };
+        if !start.opens() {
+            if start.text() == "import" && !with_imports {
+                return Err(self.stream.error(
+                    "global options block must appear before import directives; move the global options block to the \
+                     top of the Caddyfile",
+                ));
+            }
+            return Err(self.stream.unexpected('{'));
+        }
+        let mut depth = 1;
+        let mut found = vec![];
+        while let Some(piece) = self.stream.next() {
+            if with_imports && piece.text() == "import" && self.stream.begins_line() {
+                self.import(false)?;
+                continue;
+            }
+            if piece.opens() {
+                depth += 1;
+            } else if piece.closes() {
+                depth -= 1;
+            }
+            found.push(piece);
+            if depth == 0 {
+                return Ok(found);
+            }
+        }
+        Err(self.stream.unexpected('}'))
+    }
+
+    /// `import PATTERN ARG… { BLOCK }`, from its first word on: the next token is then the first imported one.
+    ///
+    /// `top`: it stands between sites.
+    fn import(&mut self, top: bool) -> Parsed<()> {
+        let mut before = self.stream.previous().cloned();
+        let Some(pattern) = self.stream.argument() else {
+            return Err(self.stream.error("wrong argument count or unexpected line ending after 'import'"));
+        };
+        if pattern.text().is_empty() {
+            return Err(self.stream.error("Import requires a non-empty filepath"));
+        }
+        let args = self.stream.arguments().iter().map(|piece| piece.text().to_owned()).collect();
+        if self.stream.opens() {
+            before = Some(pattern.clone());
+        }
+        let block = self.stream.block();
+        let given = Given::new(args, block).map_err(|message| self.stream.error(message))?;
+        let Some(here) = self.stream.current().cloned() else { return Ok(()) };
+        let (imported, nodes) = match self.snippets.get(pattern.text()) {
+            Some(snippet) => {
+                (snippet.clone(), snippet.first().map(|piece| node(piece)).into_iter().collect())
+            }
+            None => self.files(&pattern)?,
+        };
+        for to in nodes {
+            self.graph.add(&node(&here), &to).map_err(Error::plain)?;
+        }
+        let at = format!("{}:{}", here.span().file, here.span().line);
+        let filled = import::fill(&imported, &given, &at, top, &mut self.budget, &mut self.warnings);
+        self.stream.splice(filled.map_err(|message| here.token.error(message))?);
+        self.stream.stand_at(before);
+        Ok(())
+    }
+    /// The tokens of all files that a pattern names, and their names.
+    fn files(&mut self, pattern: &Piece) -> Parsed<(Pieces, Vec<String>)> {
+        let beside = &pattern.span().file;
+        let text = pattern.text();
+        let many = |wildcard| text.matches(wildcard).count() > 1;
+        if many('*') || many('?') || (text.contains('[') && text.contains(']')) {
+            let absolute = self.source.absolute(beside, text);
+            return Err(self.stream.error(format!(
+                "Glob pattern may only contain one wildcard (*), but has others: {absolute}"
+            )));
+        }
+        let mut paths = self.source.glob(beside, text).map_err(|error| {
+            self.stream.error(format!("Failed to use import pattern {text}: {}", reason(&error)))
+        })?;
+        if paths.is_empty() {
+            if !text.contains(['*', '?', '[', ']']) {
+                return Err(self.stream.error(format!("File to import not found: {text}")));
+            }
+            self.warnings.push(pattern.token.error(format!("No files matching import glob pattern {text}")));
+        }
+        let last_segment = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        if last_segment(text).starts_with('*') {
+            paths.retain(|path| !last_segment(path).starts_with('.'));
+        }
+        let mut found = vec![];
+        for path in &paths {
+            found.extend(self.file(path, pattern)?);
+        }
+        Ok((found, paths))
+    }
+    fn file(&mut self, path: &str, pattern: &Piece) -> Parsed<Pieces> {
+        let text = self.source.read(path).map_err(|error| {
+            self.stream.error(match error.kind() {
+                ErrorKind::IsADirectory => format!("Could not import {path}: is a directory"),
+                _ => format!("Could not import {path}: open {path}: {}", reason(&error)),
+            })
+        })?;
+        if text.trim().is_empty() {
+            self.warnings.push(pattern.token.error(format!("Import file is empty: {path}")));
+            return Ok(vec![]);
+        }
+        lexer::lex(&path.into(), &env::expand(&text, self.source)).map(pieces).map_err(|error| {
+            self.stream.error(format!("Could not read tokens while importing {path}: {}", error.message))
+        })
+    }
+}
+/// A node of the graph of imports.
+fn node(piece: &Piece) -> String {
+    match &piece.snippet {
+        Some(snippet) => format!("{}:{snippet}", piece.span().file),
+        None => piece.span().file.to_string(),
+    }
+}
+/// `name` of `(name)` or, with another `opening`, of `&(name)`.
+fn parenthesized(text: &str, opening: &str) -> Option<String> {
+    text.strip_prefix(opening)?.strip_suffix(')').map(str::to_owned)
+}
+/// As Go says it.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
