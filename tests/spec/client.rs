@@ -30,6 +30,7 @@ pub(crate) fn get_from(source: Ipv4Addr, port: u16, path: &str) -> Response {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{head}"));
+    let status =
+        head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{head}"));
     Response { status, head: format!("{head}\r\n"), body: body.into() }
 }

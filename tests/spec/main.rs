@@ -34,7 +34,9 @@ static NAMED: LazyLock<Option<Upstream>> = LazyLock::new(|| {
 fn with_upstream(test: impl FnOnce(&Upstream)) {
     match &*NAMED {
         Some(upstream) => test(upstream),
-        None => eprintln!("NOT RUN: /etc/hosts cannot be given the name syncobsidian ({UPSTREAM}), or it is taken"),
+        None => eprintln!(
+            "NOT RUN: /etc/hosts cannot be given the name syncobsidian ({UPSTREAM}), or it is taken"
+        ),
     }
 }
 /// The specification's file with a part of its section 8 put in, as a user would.
@@ -97,7 +99,10 @@ fn the_log_is_on_stdout_in_console_format() {
         let parts: Vec<&str> = line.split('\t').collect();
         let [time, level, logger, message, fields] = parts[..] else { panic!("{line}") };
         assert!(time.starts_with("20") && time.len() == "2026/11/24 08:00:00.000".len(), "{line}");
-        assert_eq!((level, logger, message), ("\u{1b}[34mINFO\u{1b}[0m", "http.log.access.log0", "handled request"));
+        assert_eq!(
+            (level, logger, message),
+            ("\u{1b}[34mINFO\u{1b}[0m", "http.log.access.log0", "handled request")
+        );
         let fields: serde_json::Value = serde_json::from_str(fields).unwrap();
         assert_eq!(fields["request"]["uri"], "/notes?x=1");
         assert_eq!(fields["status"], 200);

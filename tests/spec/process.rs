@@ -14,7 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Runs one command to its end, with an empty environment but for what finds the home.
 pub(crate) fn proxy(args: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_proxy")).args(args).env_clear().env("HOME", home.path()).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_proxy"))
+        .args(args)
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap()
 }
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
