@@ -116,13 +116,15 @@ pub(crate) fn fill(
     Ok(out)
 }
 
+type Imports = Arc<[Box<str>]>;
 /// The chain of imports, one longer; tokens of the same origin share it.
 struct Chain<'a> {
     at: &'a str,
-    last: Option<(Arc<[Box<str>]>, Option<Arc<str>>, Arc<[Box<str>]>)>,
+    /// The chain and the snippet of the token before, and what its chain became.
+    last: Option<(Imports, Option<Arc<str>>, Imports)>,
 }
 impl Chain<'_> {
-    fn extend(&mut self, piece: &Piece) -> Result<Arc<[Box<str>]>, String> {
+    fn extend(&mut self, piece: &Piece) -> Result<Imports, String> {
         let old = &piece.span().imports;
         if let Some((known, snippet, new)) = &self.last
             && Arc::ptr_eq(known, old)
@@ -137,7 +139,7 @@ impl Chain<'_> {
             Some(name) => format!("{} (import {name})", self.at),
             None => format!("{} (import)", self.at),
         };
-        let new: Arc<[Box<str>]> = old.iter().cloned().chain([entry.into()]).collect();
+        let new: Imports = old.iter().cloned().chain([entry.into()]).collect();
         self.last = Some((old.clone(), piece.snippet.clone(), new.clone()));
         Ok(new)
     }

@@ -7,12 +7,15 @@ mod heredoc;
 mod import;
 mod lexer;
 mod memory;
+mod nearest;
 mod parser;
 mod place;
 mod stream;
 mod tree;
+pub mod values;
 pub use ast::{Error, File, Line, NamedRoute, Quote, Site, Span, Token};
 pub use memory::Memory;
+pub use nearest::nearest;
 
 /// The world around a Caddyfile.
 pub trait Source {
