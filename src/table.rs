@@ -126,6 +126,7 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
     listeners::plain::TLS,
     network_proxy::NONE,
     network_proxy::URL,
+    sites::log::MOCK_CORE,
     stores::FILE_SYSTEM,
     trust::combined::SYNTAX,
     trust::file::SYNTAX,

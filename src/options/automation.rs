@@ -84,7 +84,7 @@ pub const OCSP_INTERVAL: GlobalOption = GlobalOption {
         options.ocsp_interval = Some(duration(line)?);
         Ok(())
     },
-    support: Support::Full,
+    support: Support::NotYet("OCSP stapling"),
 };
 pub const OCSP_STAPLING: GlobalOption = GlobalOption {
     name: "ocsp_stapling",
@@ -114,7 +114,7 @@ pub const ON_DEMAND_TLS: GlobalOption = GlobalOption {
     name: "on_demand_tls",
     docs: "on_demand_tls { ask <url> | permission <module> … }: who says which names may have certificates on demand.",
     parse: on_demand_tls,
-    support: Support::Full,
+    support: Support::NotYet("certificates on demand"),
 };
 pub const ECH: GlobalOption = GlobalOption {
     name: "ech",

@@ -38,8 +38,10 @@ pub const PKI: GlobalOption = GlobalOption {
 };
 /// What has no id.
 const LOCAL: &str = "local";
+/// What does not run yet.
+const LATER: [&str; 4] = ["root", "intermediate", "maintenance_interval", "renewal_window_ratio"];
 
-fn parse(line: &Line, options: &mut Options, _: &mut Cx<'_>) -> Parsed<()> {
+fn parse(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let (mut words, mut found) = (Words::new(line), BTreeMap::new());
     let mut block = words.block();
     while let Some(sub) = block.next() {
@@ -47,15 +49,19 @@ fn parse(line: &Line, options: &mut Options, _: &mut Cx<'_>) -> Parsed<()> {
             return Err(sub.error(format!("unrecognized pki option '{}'", sub.text())));
         }
         let id = sub.at_most_one()?.filter(|id| !id.is_empty()).unwrap_or(LOCAL).to_owned();
-        found.insert(id, json!(authority(sub)?));
+        found.insert(id, json!(authority(sub, cx)?));
     }
     options.authorities = Some(found.into_iter().collect());
     Ok(())
 }
-fn authority(words: &mut Words<'_>) -> Parsed<Authority> {
+fn authority(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Authority> {
     let (mut ca, mut block) = (Authority::default(), words.block());
     while let Some(sub) = block.next() {
-        match sub.text() {
+        let name = sub.text();
+        if LATER.contains(&name) {
+            cx.not_yet(sub.token(), name);
+        }
+        match name {
             "name" => ca.name = sub.need()?.into(),
             "root_cn" => ca.root_common_name = sub.need()?.into(),
             "intermediate_cn" => ca.intermediate_common_name = sub.need()?.into(),

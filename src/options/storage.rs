@@ -46,11 +46,12 @@ fn check(line: &Line, options: &mut Options, _: &mut Cx<'_>) -> Parsed<()> {
     Ok(())
 }
 /// The last of several wins.
-fn clean_interval(line: &Line, options: &mut Options, _: &mut Cx<'_>) -> Parsed<()> {
+fn clean_interval(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let text = single(line)?;
     options.storage_clean_off = text == "off";
     options.storage_clean_interval = None;
     if !options.storage_clean_off {
+        cx.not_yet(line.name(), "cleaning the storage at an interval of one's own");
         let interval = parse_duration(text).map_err(|why| {
             let message = "failed to parse storage_clean_interval, must be a duration or 'off'";
             line.last().error(format!("{message} {why}"))

@@ -20,13 +20,14 @@
 //! Example: `log { output file /var/log/access.log }`.
 use crate::{
     caddyfile::{
-        CustomLog, Cx, Directive, Emit, GlobalOption, Options, Order, Parse, Parsed, Support, Words,
+        CustomLog, Cx, Directive, Emit, GlobalOption, ModuleSyntax, Options, Order, Parse, Parsed, Support,
+        Words,
     },
     config::{Duration, is_default, parse_duration, parse_int},
 };
 use grammar::Line;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 pub const DIRECTIVE: Directive = Directive {
@@ -43,6 +44,14 @@ pub const OPTION: GlobalOption = GlobalOption {
            core <core>; include <loggers…>; exclude <loggers…> }: a log; without a name the default one.",
     parse: option,
     support: Support::Full,
+};
+/// Caddy's stand-in for a core, of its own tests.
+pub const MOCK_CORE: ModuleSyntax = ModuleSyntax {
+    namespace: "caddy.logging.cores",
+    name: "mock",
+    docs: "mock: a core for tests.",
+    parse: |_, _| Ok(Map::new()),
+    support: Support::NotYet("a core for Caddy's own tests"),
 };
 /// `sampling`: of entries alike, within each interval, only the first and then every so-manieth.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

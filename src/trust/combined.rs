@@ -6,7 +6,7 @@
 //!     …
 //! }
 //! ```
-use super::{LATER, NAMESPACE};
+use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
@@ -20,7 +20,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     name: "combined",
     docs: "combined { source <pool>; … }: trusts what any of several pools trusts.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 /// `tls.ca_pool.source.combined`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -26,19 +26,20 @@ pub const LEAF: ModuleSyntax = ModuleSyntax {
     docs: "leaf file|folder|pem <values…> | { file <files…>; folder <folders…>; pem <texts…> }: \
            takes only these client certificates.",
     parse: leaf,
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 pub const FILE: ModuleSyntax = ModuleSyntax {
     namespace: LOADERS,
     name: "file",
     docs: "file <pem_files…>: client certificates in files.",
     parse: |line, _| Ok(fields(&Files { files: line.texts() })),
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 pub const FOLDER: ModuleSyntax = ModuleSyntax {
     name: "folder",
     docs: "folder <folders…>: client certificates in all `.pem` files of folders.",
     parse: |line, _| Ok(fields(&Folders { folders: line.texts() })),
+    support: Support::NotYet(LATER),
     ..FILE
 };
 pub const PEM: ModuleSyntax = ModuleSyntax {
@@ -55,6 +56,7 @@ pub const STORAGE: ModuleSyntax = ModuleSyntax {
             "module tls.leaf_cert_loader.storage is not a Caddyfile unmarshaler; is *caddytls.LeafStorageLoader",
         ))
     },
+    support: Support::NotYet(LATER),
     ..FILE
 };
 /// `tls.client_auth.verifier.leaf`.

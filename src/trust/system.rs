@@ -13,7 +13,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     name: "system",
     docs: "system: trusts what this machine trusts.",
     parse,
-    support: Support::NotYet(super::LATER),
+    support: Support::Full,
 };
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
