@@ -2,9 +2,13 @@
 mod acme;
 mod cx;
 mod directive;
+mod hint;
 mod options;
 pub mod plugins;
+mod response;
 mod site;
+#[cfg(test)]
+pub(crate) mod testing;
 mod values;
 mod words;
 pub use acme::{dns_challenge, dns_provider, is_dns_setting, preferred_chains};
@@ -12,7 +16,9 @@ pub use cx::{Cx, subroute};
 pub use directive::{
     Directive, Emit, GlobalOption, MatcherSyntax, ModuleSyntax, Order, Parse, Parsed, Support, Syntax,
 };
+pub use hint::{nearest, unknown};
 pub use options::{Options, ServerOptions};
+pub use response::{ResponseMatchers, response_matcher};
 pub use site::{Binding, CustomLog, SiteTls};
 pub use values::{PRIVATE_RANGES, scalar};
 pub use words::{Block, Words};

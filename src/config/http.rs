@@ -227,7 +227,7 @@ impl Route {
     }
 }
 /// What to do about a response: of `reverse_proxy` and of `intercept`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResponseHandler {
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
@@ -238,7 +238,7 @@ pub struct ResponseHandler {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
 }
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResponseMatcher {
     /// A single digit stands for its class.

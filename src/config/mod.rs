@@ -3,27 +3,33 @@
 mod acme;
 mod address;
 mod duration;
+mod header;
 mod http;
 mod logging;
 mod number;
 mod pki;
 pub mod placeholder;
+mod regexp;
 mod size;
 mod text;
 mod tls;
+mod weak;
 pub use acme::{AcmeIssuer, Challenges, DnsChallenge, ExternalAccount, PortChallenge, PreferredChains};
 pub use address::NetworkAddress;
 pub use duration::{Duration, parse_duration, parse_go_duration};
+pub use header::canonical_header;
 pub use http::*;
 pub use logging::{Log, Logging};
 pub use number::{parse_float, parse_int, parse_int32, parse_int64};
 pub use pki::{Authority, KeyPair, PkiApp};
+pub use regexp::go_regex;
 pub use size::parse_size;
 pub use text::{compact, pretty};
 pub use tls::{
     Automation, AutomationPolicy, CertificateSelection, ClientAuthentication, ConnectionMatch,
     ConnectionPolicy, LoadFile, TlsApp,
 };
+pub use weak::WeakString;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
