@@ -12,6 +12,8 @@ pub struct Cx<'t> {
     matchers: BTreeMap<String, MatcherSet>,
     /// The number of each certificate file that was named so far.
     certificates: BTreeMap<String, usize>,
+    /// How many route groups have a name already.
+    pub(super) groups: u32,
     pub(super) warnings: Vec<Error>,
     pub(super) not_yet: Vec<Error>,
 }
@@ -22,6 +24,7 @@ impl<'t> Cx<'t> {
             options,
             matchers: BTreeMap::new(),
             certificates: BTreeMap::new(),
+            groups: 0,
             warnings: vec![],
             not_yet: vec![],
         }
@@ -34,6 +37,11 @@ impl<'t> Cx<'t> {
         let next = self.certificates.len();
         let number = *self.certificates.entry(file.to_owned()).or_insert(next);
         format!("cert{number}")
+    }
+    /// A name for a group of routes of which the first that matches is to run: `groupN`.
+    pub fn next_group(&mut self) -> String {
+        self.groups += 1;
+        format!("group{}", self.groups - 1)
     }
     /// Says something beside the result, as Caddy's adapter warnings.
     pub fn warn(&mut self, at: &Token, message: impl Into<String>) {

@@ -3,6 +3,7 @@ use super::{Body, Build, BuildError, Exchange, HttpError, Result, Routes, Text};
 use crate::config;
 use http::{HeaderMap, HeaderName, StatusCode, header::CONTENT_LENGTH};
 use http_body::Body as _;
+use memchr::memmem::Finder;
 
 /// What a handler answers. The header fields are the exchange's.
 #[derive(Debug, Default)]
@@ -77,11 +78,14 @@ impl ResponseHandlers {
 #[derive(Debug)]
 pub struct ResponseMatcher {
     status: Vec<u16>,
-    headers: Box<[(HeaderName, Option<Vec<String>>)]>,
+    headers: Box<[(HeaderName, Option<Vec<Pattern>>)]>,
 }
 impl ResponseMatcher {
     pub fn build(from: config::ResponseMatcher) -> std::result::Result<Self, BuildError> {
-        let header = |(name, values): (String, _)| Ok((name.parse()?, values));
+        let header = |(name, values): (String, Option<Vec<String>>)| {
+            let patterns = values.map(|values| values.iter().map(|value| Pattern::new(value)).collect());
+            Ok((name.parse()?, patterns))
+        };
         let headers = from.headers.into_iter().map(header);
         Ok(Self {
             status: from.status_code,
@@ -94,8 +98,74 @@ impl ResponseMatcher {
             && self.headers.iter().all(|(name, wanted)| match wanted {
                 None => !headers.contains_key(name),
                 Some(wanted) => {
-                    headers.get_all(name).iter().any(|v| wanted.is_empty() || wanted.iter().any(|w| w == v))
+                    let mut values = headers.get_all(name).iter();
+                    values.any(|v| wanted.is_empty() || wanted.iter().any(|w| w.matches(v.as_bytes())))
                 }
             })
+    }
+}
+/// The value of a header field, with `*` at the start, at the end, or both.
+#[derive(Debug)]
+enum Pattern {
+    Any,
+    Whole(Box<[u8]>),
+    Prefix(Box<[u8]>),
+    Suffix(Box<[u8]>),
+    Part(Finder<'static>),
+}
+impl Pattern {
+    fn new(text: &str) -> Self {
+        match (text.strip_prefix('*'), text.strip_suffix('*')) {
+            (Some("" | "*"), _) => Self::Any,
+            (Some(rest), Some(_)) => {
+                let part = rest.strip_suffix('*').unwrap_or(rest);
+                Self::Part(Finder::new(part.as_bytes()).into_owned())
+            }
+            (Some(suffix), None) => Self::Suffix(suffix.as_bytes().into()),
+            (None, Some(prefix)) => Self::Prefix(prefix.as_bytes().into()),
+            (None, None) => Self::Whole(text.as_bytes().into()),
+        }
+    }
+    fn matches(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Whole(text) => value == &**text,
+            Self::Prefix(text) => value.starts_with(text),
+            Self::Suffix(text) => value.ends_with(text),
+            Self::Part(finder) => finder.find(value).is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_matcher_wants_one_of_its_statuses_and_all_of_its_fields() {
+        let matches = |matcher: serde_json::Value, status: u16, field: &str, value: &'static str| {
+            let matcher = ResponseMatcher::build(serde_json::from_value(matcher).unwrap()).unwrap();
+            let name = field.parse::<HeaderName>().unwrap();
+            let headers = HeaderMap::from_iter([(name, http::HeaderValue::from_static(value))]);
+            matcher.matches(StatusCode::from_u16(status).unwrap(), &headers)
+        };
+        let html = "text/html; charset=utf-8";
+        for (matcher, expected) in [
+            (json!({}), true),
+            (json!({"status_code": [4, 200]}), true),
+            (json!({"status_code": [4]}), false),
+            (json!({"headers": {"X-Kind": ["*"]}}), true),
+            (json!({"headers": {"x-kind": []}}), true),
+            (json!({"headers": {"X-Kind": ["image/*", "text/*"]}}), true),
+            (json!({"headers": {"X-Kind": ["*utf-8"]}}), true),
+            (json!({"headers": {"X-Kind": ["*html*"]}}), true),
+            (json!({"headers": {"X-Kind": ["text/html"]}}), false),
+            (json!({"headers": {"X-Kind": null}}), false),
+            (json!({"headers": {"X-Other": null, "X-Kind": ["text/*"]}}), true),
+            (json!({"headers": {"X-Other": ["*"]}}), false),
+        ] {
+            assert_eq!(matches(matcher.clone(), 200, "x-kind", html), expected, "{matcher}");
+        }
     }
 }

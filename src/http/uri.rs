@@ -14,6 +14,27 @@ pub fn encode_path(path: &str) -> Cow<'_, str> {
 pub fn is_encoded_path(path: &str) -> bool {
     path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@!'()*[]%".contains(&b))
 }
+/// Caddy's `CleanPath`: `.` and `..` are resolved, and slashes in a row are one if `merge_slashes` says so. A slash at
+/// the end stays. For paths that begin with a slash; others are left alone.
+pub fn clean_path(path: &str, merge_slashes: bool) -> Cow<'_, str> {
+    let Some(inner) = path.strip_prefix('/') else { return path.into() };
+    let is_clean = !path.contains("/.") && !(merge_slashes && path.contains("//"));
+    if is_clean {
+        return path.into();
+    }
+    let (inner, end) = inner.strip_suffix('/').map_or((inner, ""), |inner| (inner, "/"));
+    let mut kept: Vec<&str> = vec![];
+    for segment in inner.split('/') {
+        match segment {
+            "." => {}
+            "" if merge_slashes => {}
+            ".." => _ = kept.pop(),
+            _ => kept.push(segment),
+        }
+    }
+    let end = if kept.is_empty() { "" } else { end };
+    format!("/{}{end}", kept.join("/")).into()
+}
 /// As a value within a query: Go's `QueryEscape`.
 pub fn encode_query(value: &str) -> Cow<'_, str> {
     if !value.contains(' ') {
@@ -106,6 +127,28 @@ mod tests {
         assert!(is_encoded_path("/a%2Fb(1)!*'"));
         assert!(!is_encoded_path("/café"));
         assert!(!is_encoded_path("/a b"));
+    }
+    #[test]
+    fn paths_are_cleaned_as_in_caddy() {
+        let cases = [
+            // path, with slashes merged, with slashes kept
+            ("/a/b", "/a/b", "/a/b"),
+            ("/", "/", "/"),
+            ("//", "/", "//"),
+            ("//a", "/a", "//a"),
+            ("/a//b/", "/a/b/", "/a//b/"),
+            ("/a/./b/../c", "/a/c", "/a/c"),
+            ("/../../a", "/a", "/a"),
+            ("/a//../b", "/b", "/a/b"),
+            ("/a/..", "/", "/"),
+            ("/a/../", "/", "/"),
+            ("/.a/b.", "/.a/b.", "/.a/b."),
+            ("*", "*", "*"),
+        ];
+        for (path, merged, kept) in cases {
+            assert_eq!(clean_path(path, true), merged, "{path}");
+            assert_eq!(clean_path(path, false), kept, "{path}");
+        }
     }
     #[test]
     fn query_values_are_decoded_and_encoded_as_in_go() {
