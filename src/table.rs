@@ -15,9 +15,23 @@ use crate::{
 };
 
 static DIRECTIVES: &[Directive] = &[
+    vars::VARS,
+    vars::FS,
+    vars::ROOT,
+    vars::SKIP_LOG,
+    vars::LOG_SKIP,
+    vars::LOG_NAME,
     headers::HEADER,
+    respond::REDIR,
+    rewrite::METHOD,
+    rewrite::REWRITE,
+    rewrite::URI,
+    rewrite::TRY_FILES,
     rate_limit::RATE_LIMIT,
+    headers::REQUEST_HEADER,
     subroute::HANDLE,
+    respond::ABORT,
+    error::ERROR,
     respond::RESPOND,
     reverse_proxy::REVERSE_PROXY,
     sites::log::DIRECTIVE,
