@@ -265,7 +265,9 @@ impl Search {
             return Ok(Self::RegexText(Text::new(&from.search_regexp)));
         }
         let regex = go_regex(&from.search_regexp);
-        Ok(Self::Regex(regex.map_err(|error| format!("replacement {at} for header field '{name}': {error}"))?))
+        Ok(Self::Regex(
+            regex.map_err(|error| format!("replacement {at} for header field '{name}': {error}"))?,
+        ))
     }
     fn expand(&self, x: &Exchange) -> Option<Find<'_>> {
         match self {

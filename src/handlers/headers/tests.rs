@@ -72,7 +72,10 @@ fn a_request_header_line_is_one_handler() {
 fn what_is_wrong_is_said_in_caddy_s_words() {
     ROWS.fail_with(&[
         ("header X {\nY z\n}", "cannot specify headers in both arguments and block, at -:3"),
-        ("header {\nmatch status x\n}", "bad status value 'x': strconv.Atoi: parsing \"x\": invalid syntax, at -:3"),
+        (
+            "header {\nmatch status x\n}",
+            "bad status value 'x': strconv.Atoi: parsing \"x\": invalid syntax, at -:3",
+        ),
         ("header {\nmatch nope\n}", "unrecognized response matcher nope, at -:3"),
         ("header {\nmatch header X\n}", "malformed header matcher: expected both field and value, at -:3"),
         ("request_header", "wrong argument count or unexpected line ending after 'request_header', at -:2"),

@@ -94,7 +94,9 @@ impl Target {
             path.expand_with(x, |key, value| match key {
                 // These are decoded, and what they hold is to stay path.
                 "http.request.uri.path" => x.escaped_path(),
-                "http.matchers.file.relative" => escape_segments(&value.unwrap_or_default().into_text()).into(),
+                "http.matchers.file.relative" => {
+                    escape_segments(&value.unwrap_or_default().into_text()).into()
+                }
                 _ => value.unwrap_or_default().into_text(),
             })
         });
@@ -167,9 +169,7 @@ impl PathChange {
                 if find.is_empty() {
                     return;
                 }
-                uri.change_path(|path| {
-                    clean_path(path, *merge_slashes).replacen(&*find, &replace, *limit)
-                });
+                uri.change_path(|path| clean_path(path, *merge_slashes).replacen(&*find, &replace, *limit));
                 uri.query = uri.query.replacen(&*find, &replace, *limit);
             }
             Self::Regex(find, replace) => {
@@ -218,7 +218,9 @@ impl<'p> Unit<'p> {
     /// decoded; neither minds the case. Beyond ASCII nothing is equal, as in Caddy.
     fn is(self, pattern: Unit<'_>) -> bool {
         match (self, pattern) {
-            (Self::Plain(a), Unit::Plain(b)) | (Self::Escape(a), Unit::Escape(b)) => a.eq_ignore_ascii_case(b),
+            (Self::Plain(a), Unit::Plain(b)) | (Self::Escape(a), Unit::Escape(b)) => {
+                a.eq_ignore_ascii_case(b)
+            }
             (Self::Escape(escape), Unit::Plain(b)) => {
                 let byte = u8::from_str_radix(&escape[1..], 16).unwrap_or_default();
                 b.len() == 1 && byte.is_ascii() && b.as_bytes()[0].eq_ignore_ascii_case(&byte)

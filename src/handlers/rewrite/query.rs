@@ -100,11 +100,8 @@ type Params<'q> = BTreeMap<Cow<'q, str>, Vec<Cow<'q, str>>>;
 impl QueryChanges {
     pub(super) fn compile(ops: QueryOps) -> Result<Self, BuildError> {
         type Pair = fn(Text, Text) -> QueryChange;
-        let pairs: [(Vec<Param>, Pair); 3] = [
-            (ops.rename, QueryChange::Rename),
-            (ops.set, QueryChange::Set),
-            (ops.add, QueryChange::Add),
-        ];
+        let pairs: [(Vec<Param>, Pair); 3] =
+            [(ops.rename, QueryChange::Rename), (ops.set, QueryChange::Set), (ops.add, QueryChange::Add)];
         let mut changes = vec![];
         for (params, change) in pairs {
             changes.extend(params.iter().map(|param| change(Text::new(&param.key), Text::new(&param.val))));

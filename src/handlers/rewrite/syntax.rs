@@ -157,13 +157,8 @@ pub(super) fn try_files(line: &Line, cx: &mut Cx<'_>) -> Parsed<Vec<Emit>> {
     }
     Ok(vec![Emit::Bundle(routes)])
 }
-const POLICIES: &[&str] = &[
-    "first_exist",
-    "first_exist_fallback",
-    "smallest_size",
-    "largest_size",
-    "most_recently_modified",
-];
+const POLICIES: &[&str] =
+    &["first_exist", "first_exist_fallback", "smallest_size", "largest_size", "most_recently_modified"];
 fn try_route(files: &[&str], policy: &str, query: &str) -> Route {
     let mut file = json!({ "try_files": files });
     if !policy.is_empty() {

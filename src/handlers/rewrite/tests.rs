@@ -118,11 +118,7 @@ fn requests_are_rewritten_as_by_caddy() {
         ),
         (
             json!({"query": {"delete": ["k"]}}),
-            &[
-                ("/?k=1&b=2", "GET / /?b=2"),
-                ("/?b=2&k=1&k=3", "GET / /?b=2"),
-                ("/?b=%zz", "GET / /"),
-            ],
+            &[("/?k=1&b=2", "GET / /?b=2"), ("/?b=2&k=1&k=3", "GET / /?b=2"), ("/?b=%zz", "GET / /")],
         ),
         (
             json!({"query": {"add": [{"key": "k", "val": "v"}]}}),
@@ -158,10 +154,7 @@ fn requests_are_rewritten_as_by_caddy() {
             &[("/a%2Fb?c", "GET /a/bx /a/bx?c"), ("/%3F", "GET /?x /%3Fx")],
         ),
         (json!({"uri": "/i{http.request.uri}"}), &[("/a%20b?c=d", "GET /i/a b /i/a%20b?c=d")]),
-        (
-            json!({"uri": "{http.request.header.X-P}"}),
-            &[("/?b=2", "GET /h{x} /h%7Bx%7D?y=1&k=%7Bz%7D")],
-        ),
+        (json!({"uri": "{http.request.header.X-P}"}), &[("/?b=2", "GET /h{x} /h%7Bx%7D?y=1&k=%7Bz%7D")]),
         (json!({"uri": "{http.request.header.X-P}?z=1"}), &[("/?b=2", "GET /h{x} /h%7Bx%7D?z=1")]),
         (json!({"uri": "/x{http.request.uri.path}y"}), &[("/q(a)%28", "GET /x/q(a)(y /x/q%28a%29%28y")]),
         (json!({"method": "put"}), &[("/a", "PUT /a /a")]),
