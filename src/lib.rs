@@ -11,6 +11,7 @@ pub mod issuers;
 pub mod listeners;
 pub mod logging;
 pub mod matchers;
+pub mod net;
 pub mod network_proxy;
 pub mod options;
 pub mod server;

@@ -57,6 +57,14 @@ impl<'a> Object<'a> {
     pub fn text(&mut self, key: &str, value: &str) {
         text(self.key(key), value.as_bytes());
     }
+    /// Text that may not be UTF-8.
+    pub fn bytes(&mut self, key: &str, value: &[u8]) {
+        text(self.key(key), value);
+    }
+    /// The text of something that needs no escaping, such as an address.
+    pub fn display(&mut self, key: &str, value: impl std::fmt::Display) {
+        display(self.key(key), format_args!("\"{value}\""));
+    }
     pub fn integer(&mut self, key: &str, value: i128) {
         display(self.key(key), value);
     }
@@ -126,8 +134,9 @@ fn json(out: &mut Vec<u8>, value: &serde_json::Value, spaced: bool) {
 /// A string with its quotes, escaped as zap does; what is not UTF-8 becomes U+FFFD.
 pub(super) fn text(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'"');
-    let plain = |b: u8| b >= 0x20 && b != b'"' && b != b'\\' && b < 0x80;
-    if value.iter().all(|&b| plain(b)) {
+    let special = |b: u8| b < 0x20 || b == b'"' || b == b'\\' || b >= 0x80;
+    // Without a way out of the loop, so that many bytes are looked at in one instruction.
+    if !value.iter().fold(false, |any, &b| any | special(b)) {
         out.extend_from_slice(value);
     } else {
         for chunk in value.utf8_chunks() {

@@ -1,6 +1,7 @@
 //! Logs as Caddy has them: named logs, each with a level, names that it takes in or leaves out, an encoder and a
 //! writer. Two ways lead here: `tracing` events (see [`ToLogs`]), for what is rare, and [`Logger`], looked up once, for
 //! the access log.
+pub mod access;
 mod encoder;
 mod file;
 mod json;

@@ -1,0 +1,3 @@
+//! What is known of the network by itself: nothing here knows a configuration.
+mod names;
+pub use names::write_canonical;

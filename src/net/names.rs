@@ -1,0 +1,32 @@
+//! Header field names as Go spells them (`CanonicalMIMEHeaderKey`): `x-frame-options` is `X-Frame-Options`. Logs show them
+//! so, and so they leave over HTTP/1.
+
+/// Appends the canonical spelling of `name`, which is the name of a header field: tokens only.
+pub fn write_canonical(name: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(name.as_bytes());
+    let mut upper = true;
+    for byte in &mut out[start..] {
+        *byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        upper = *byte == b'-';
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn names_are_spelt_as_go_spells_them() {
+        for (name, canonical) in [
+            ("x-frame-options", "X-Frame-Options"),
+            ("etag", "Etag"),
+            ("WWW-AUTHENTICATE", "Www-Authenticate"),
+            ("a_b.c", "A_b.c"),
+            ("-x--y", "-X--Y"),
+            ("2x-2y", "2x-2y"),
+        ] {
+            let mut out = b"> ".to_vec();
+            write_canonical(name, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("> {canonical}"));
+        }
+    }
+}
