@@ -358,11 +358,7 @@ impl Tls<'_> {
     }
 }
 /// Fields in Go's spelling, those of one name together; what would give someone away is not shown.
-fn headers<'h>(
-    fields: impl Iterator<Item = (&'h str, &'h [u8])>,
-    credentials: bool,
-    into: &mut Object<'_>,
-) {
+fn headers<'h>(fields: impl Iterator<Item = (&'h str, &'h [u8])>, credentials: bool, into: &mut Object<'_>) {
     let mut spelt = Vec::new();
     let mut fields = fields.peekable();
     while let Some((name, first)) = fields.next() {
@@ -590,7 +586,8 @@ mod tests {
         assert_eq!(["a.b", "x.c.d", "x.quiet", "quiet"].map(wants), [true, true, false, true]);
         let nobody = ServerLog::build(None, &case.logs);
         assert!(!nobody.wants("a.b"));
-        let mapped = serde_json::from_value(json!({"logger_names": {"a": [""]}, "skip_unmapped_hosts": true}));
+        let mapped =
+            serde_json::from_value(json!({"logger_names": {"a": [""]}, "skip_unmapped_hosts": true}));
         let mapped = ServerLog::build(Some(&mapped.unwrap()), &case.logs);
         assert_eq!(["a", "b"].map(|host| mapped.wants(host)), [true, false]);
     }
@@ -598,7 +595,8 @@ mod tests {
     fn failures_are_errors_unless_they_are_the_clients_fault_or_handled() {
         let case = case(json!(null));
         let request = request("a", &[]);
-        let failed = |status, handling| Failed { status, message: "why", id: "abc", trace: "x.rs:1", handling };
+        let failed =
+            |status, handling| Failed { status, message: "why", id: "abc", trace: "x.rs:1", handling };
         for (status, handling) in [
             (Some(StatusCode::BAD_GATEWAY), Handling::Unhandled),
             (Some(StatusCode::NOT_FOUND), Handling::Unhandled),
