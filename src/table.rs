@@ -1,6 +1,6 @@
 //! The one table. A directive's place in it is its default order.
 use crate::{
-    caddyfile::{Directive, GlobalOption, ModuleSyntax, Syntax},
+    caddyfile::{Directive, GlobalOption, MatcherSyntax, ModuleSyntax, Syntax},
     dns, encoders,
     handlers::{
         encode, error, headers, intercept, invoke, rate_limit, request_body, respond, reverse_proxy, rewrite,
@@ -8,7 +8,7 @@ use crate::{
     },
     http::Modules,
     ip_sources, issuers, listeners,
-    matchers::{file, method, not, path, path_regexp, vars as vars_matcher},
+    matchers,
     network_proxy, options, sites, stores,
     tls::IssuerModule,
     trust, writers,
@@ -55,14 +55,39 @@ pub static MODULES: Modules = Modules {
         vars::MODULE,
     ],
     matchers: &[
-        file::MODULE,
-        method::MODULE,
-        not::MODULE,
-        path::MODULE,
-        path_regexp::MODULE,
-        vars_matcher::MODULE,
+        matchers::file::MODULE,
+        matchers::header::MODULE,
+        matchers::header_regexp::MODULE,
+        matchers::host::MODULE,
+        matchers::ip::CLIENT_IP,
+        matchers::ip::REMOTE_IP,
+        matchers::method::MODULE,
+        matchers::not::MODULE,
+        matchers::path::MODULE,
+        matchers::path_regexp::MODULE,
+        matchers::protocol::MODULE,
+        matchers::query::MODULE,
+        matchers::tls::MODULE,
+        matchers::vars::MODULE,
+        matchers::vars::REGEXP_MODULE,
     ],
 };
+static MATCHERS: &[MatcherSyntax] = &[
+    matchers::header::SYNTAX,
+    matchers::header_regexp::SYNTAX,
+    matchers::host::SYNTAX,
+    matchers::ip::CLIENT_IP_SYNTAX,
+    matchers::ip::REMOTE_IP_SYNTAX,
+    matchers::method::SYNTAX,
+    matchers::not::SYNTAX,
+    matchers::path::SYNTAX,
+    matchers::path_regexp::SYNTAX,
+    matchers::protocol::SYNTAX,
+    matchers::query::SYNTAX,
+    matchers::tls::SYNTAX,
+    matchers::vars::SYNTAX,
+    matchers::vars::REGEXP_SYNTAX,
+];
 static OPTIONS: &[GlobalOption] = &[
     sites::log::OPTION,
     options::storage::STORAGE,
@@ -163,6 +188,6 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
 ];
 /// What a Caddyfile may say.
 pub static SYNTAX: Syntax =
-    Syntax { directives: DIRECTIVES, matchers: &[], options: OPTIONS, modules: MODULE_SYNTAX };
+    Syntax { directives: DIRECTIVES, matchers: MATCHERS, options: OPTIONS, modules: MODULE_SYNTAX };
 /// Who can sign certificates.
 pub static ISSUERS: &[IssuerModule] = &[issuers::acme::MODULE, issuers::internal::MODULE];

@@ -51,6 +51,11 @@ impl<'t> Cx<'t> {
     pub fn not_yet(&mut self, at: &Token, what: &str) {
         self.not_yet.push(at.error(format!("{what} is not supported yet")));
     }
+    /// Of the `@name` whose definition is being read, without the `@`: what a regular expression is called that has no
+    /// name of its own. `None` within `not` and in matchers without a name.
+    pub fn matcher_name(&self) -> Option<&str> {
+        None
+    }
     /// The matcher token of a line (`*`, `/path`, `@name`), resolved, and the line without it. `None` matches all.
     pub fn take_matcher(&mut self, line: &Line) -> Parsed<(Option<MatcherSet>, Line)> {
         let mut rest = line.clone();

@@ -1,8 +1,8 @@
 //! What `path_regexp`, `header_regexp` and `vars_regexp` share: a regular expression whose captures become placeholders.
 use crate::{
     caddyfile::{Cx, Parsed, Words},
-    config::is_default,
-    http::{Exchange, Key, regex},
+    config::{go_regex, is_default},
+    http::{Exchange, Key},
 };
 use grammar::Line;
 use regex::Regex;
@@ -22,7 +22,7 @@ pub(super) struct Regexp {
 impl Regexp {
     pub(super) fn compile(self) -> Result<Captures, String> {
         let Self { name, pattern } = self;
-        let regex = regex(&pattern).map_err(|e| format!("compiling matcher regexp {pattern}: {e}"))?;
+        let regex = go_regex(&pattern).map_err(|e| format!("compiling matcher regexp {pattern}: {e}"))?;
         if !name.is_empty() && !name.bytes().any(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Err(format!("invalid regexp name (must contain only word characters): {name}"));
         }
@@ -64,7 +64,7 @@ impl Regexp {
 }
 /// A regular expression without a name has that of its `@name`.
 pub(super) fn or_matcher_name(name: String, cx: &Cx<'_>) -> String {
-    if name.is_empty() { cx.matcher_name().to_owned() } else { name }
+    if name.is_empty() { cx.matcher_name().unwrap_or_default().to_owned() } else { name }
 }
 
 /// Compiled.
