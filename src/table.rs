@@ -7,9 +7,7 @@ use crate::{
         subroute, vars,
     },
     http::Modules,
-    ip_sources, issuers, listeners,
-    matchers,
-    network_proxy, options, sites, stores,
+    ip_sources, issuers, listeners, matchers, network_proxy, options, sites, stores,
     tls::IssuerModule,
     trust, writers,
 };

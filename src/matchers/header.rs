@@ -35,9 +35,8 @@ pub const SYNTAX: MatcherSyntax = MatcherSyntax {
                 }
                 fields.insert(absent.to_owned(), None);
                 if words.arg().is_some() {
-                    return Err(words.error(
-                        "malformed header matcher: null matching headers cannot have a field value",
-                    ));
+                    return Err(words
+                        .error("malformed header matcher: null matching headers cannot have a field value"));
                 }
             } else {
                 let Some(value) = words.arg() else {

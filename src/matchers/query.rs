@@ -68,7 +68,8 @@ impl Matcher for Parameters {
         let Ok(pairs) = pairs else { return false.into() };
         let matches = self.0.iter().all(|(key, wanted)| {
             let key = key.expand(x);
-            let mut values = pairs.iter().filter(|(known, _)| *known == key).map(|(_, value)| value).peekable();
+            let mut values =
+                pairs.iter().filter(|(known, _)| *known == key).map(|(_, value)| value).peekable();
             values.peek().is_some()
                 && wanted.iter().any(|wanted| {
                     let wanted = wanted.expand(x);

@@ -2,8 +2,8 @@
 use crate::{
     config,
     http::{
-        Answer, Body, Connection, Exchange, Flow, Handler, HandlerModule, Modules, Response, Step, TlsInfo, answer,
-        build,
+        Answer, Body, Connection, Exchange, Flow, Handler, HandlerModule, Modules, Response, Step, TlsInfo,
+        answer, build,
     },
     state::State,
 };
@@ -183,8 +183,7 @@ fn header_takes_any_of_its_values_and_all_of_its_fields() {
 #[test]
 fn header_regexp_captures_from_the_value_that_matches() {
     let set = json!({"header_regexp": {"Cookie": {"name": "c", "pattern": r"sid=(\w+)"}}});
-    let mut x =
-        exchange(get("/").header("Cookie", "a=b").header("Cookie", "sid=42"), Connection::default());
+    let mut x = exchange(get("/").header("Cookie", "a=b").header("Cookie", "sid=42"), Connection::default());
     assert!(ask(set.clone(), &mut x).handled);
     assert_eq!(x.text("http.regexp.c.1"), "42");
     assert!(!matches(set, get("/")));
@@ -349,7 +348,10 @@ fn what_does_not_build_says_what_and_where() {
             json!({"remote_ip": {"forwarded": true}}),
             "loading module 'remote_ip': decoding module config: json: unknown field \"forwarded\"",
         ),
-        (json!({"not": [{"path": ["/"]}, {"nope": 1}]}), "match[1]: loading module 'nope': unknown module: http.matchers.nope"),
+        (
+            json!({"not": [{"path": ["/"]}, {"nope": 1}]}),
+            "match[1]: loading module 'nope': unknown module: http.matchers.nope",
+        ),
     ];
     for (set, expected) in cases {
         let error = build_error(set);

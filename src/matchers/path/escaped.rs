@@ -38,7 +38,11 @@ fn copy(pattern: &[u8], path: &[u8]) -> Option<Vec<u8>> {
                     None => rest.len(),
                 };
                 let (run, _) = rest.split_at(until);
-                if wanted == b'%' { out.extend_from_slice(run) } else { out.extend(decoded(run)?) }
+                if wanted == b'%' {
+                    out.extend_from_slice(run)
+                } else {
+                    out.extend(decoded(run)?)
+                }
                 pos += until;
             }
             _ => {

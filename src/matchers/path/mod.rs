@@ -126,9 +126,7 @@ impl Kind {
         match (stars, front, behind) {
             (1, Some(""), _) => Self::Everything,
             _ if text.contains('%') => Self::Escaped(text.into()),
-            (2, Some(rest), Some(_)) => {
-                Self::Contains(rest.strip_suffix('*').unwrap_or_default().into())
-            }
+            (2, Some(rest), Some(_)) => Self::Contains(rest.strip_suffix('*').unwrap_or_default().into()),
             (1, Some(rest), _) => Self::Suffix(rest.into()),
             (1, _, Some(rest)) => Self::Prefix(rest.into()),
             _ => match Glob::new(text) {
