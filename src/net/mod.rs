@@ -1,3 +1,3 @@
-//! What is known of the network by itself: nothing here knows a configuration.
-mod names;
-pub use names::write_canonical;
+//! What crosses the network, below HTTP's handlers: how names are spelt on the wire, how the outside is asked.
+pub mod https;
+pub mod names;
