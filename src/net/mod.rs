@@ -1,3 +1,4 @@
-//! What crosses the network, below HTTP's handlers: how names are spelt on the wire, how the outside is asked.
+//! What is known of the network by itself: nothing here knows a configuration.
 pub mod https;
-pub mod names;
+mod names;
+pub use names::write_canonical;
