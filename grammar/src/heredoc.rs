@@ -91,13 +91,15 @@ pub(crate) fn heredoc(input: &str) -> Parsed<'_, Option<Written>> {
     let text = body(&rest[..end], &marker).map_err(nom::Err::Failure)?;
     Ok((&rest[end + marker.len()..], Some(Written { text, quote: Quote::Heredoc })))
 }
+pub(crate) fn is_marker(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
 fn check(marker: &str) -> Result<(), Fault> {
-    let known = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if marker.is_empty() {
         Err(Fault::NoMarker)
     } else if marker.starts_with('<') {
         Err(Fault::TooManyAngles)
-    } else if !marker.chars().all(known) {
+    } else if !is_marker(marker) {
         Err(Fault::BadMarker(marker.to_owned()))
     } else {
         Ok(())

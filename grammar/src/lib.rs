@@ -3,6 +3,7 @@
 mod args;
 mod ast;
 mod env;
+mod format;
 mod heredoc;
 mod import;
 mod lexer;
@@ -44,5 +45,5 @@ pub fn parse(file: &str, text: &str, source: &dyn Source) -> Result<File, Error>
 }
 /// Formats a Caddyfile as `caddy fmt` does. Keeps its meaning; a second pass changes nothing.
 pub fn format(text: &str) -> String {
-    text.to_owned()
+    format::format(text)
 }

@@ -2,8 +2,8 @@
 //! so that a definition counts for what stands below it.
 use crate::{
     Source,
-    ast::{Error, File, Line, NamedRoute, Quote, Site, Token},
-    env,
+    ast::{Error, File, Line, NamedRoute, Quote, Site, Span, Token},
+    env, format,
     import::{self, Budget, Given, Graph},
     lexer,
     stream::{Piece, Pieces, Stream},
@@ -13,10 +13,10 @@ use std::{collections::HashMap, io::ErrorKind, rc::Rc, sync::Arc};
 
 type Parsed<T> = Result<T, Error>;
 
-pub(crate) fn parse(file: &str, text: &str, source: &dyn Source) -> Parsed<File> {
+pub(crate) fn parse(name: &str, text: &str, source: &dyn Source) -> Parsed<File> {
     let mut parser = Parser {
         source,
-        stream: Stream::new(pieces(lexer::lex(&file.into(), &env::expand(text, source))?)),
+        stream: Stream::new(pieces(lexer::lex(&name.into(), &env::expand(text, source))?)),
         snippets: HashMap::new(),
         graph: Graph::default(),
         budget: Budget::default(),
@@ -39,7 +39,27 @@ pub(crate) fn parse(file: &str, text: &str, source: &dyn Source) -> Parsed<File>
         first = false;
     }
     file.warnings = parser.warnings;
+    file.warnings.extend(unformatted(name, text));
     Ok(file)
+}
+/// Caddy's warning of text that is not as `fmt` would lay it out; it names the first line that differs.
+fn unformatted(file: &str, text: &str) -> Option<Error> {
+    let text = text.replace("\r\n", "\n");
+    let formatted = format::format(&text);
+    if text == formatted {
+        return None;
+    }
+    let alike = text.bytes().zip(formatted.bytes()).take_while(|(a, b)| a == b);
+    let line = 1 + alike.filter(|(a, _)| *a == b'\n').count();
+    let span = Span {
+        file: file.into(),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: 1,
+        length: 0,
+        imports: Arc::from([]),
+    };
+    let message = "Caddyfile input is not formatted; run 'caddy fmt --overwrite' to fix inconsistencies";
+    Some(Error { span: Some(span), ..Error::plain(message) })
 }
 fn pieces(tokens: Vec<Token>) -> Pieces {
     tokens.into_iter().map(|token| Rc::new(Piece { token, snippet: None })).collect()
