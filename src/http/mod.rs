@@ -11,6 +11,7 @@ mod path;
 mod place;
 pub mod placeholder;
 mod response;
+pub mod sniff;
 mod status;
 mod text;
 mod tree;
