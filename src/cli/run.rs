@@ -2,7 +2,7 @@
 use crate::{
     config::Config,
     logging::{Logs, ToLogs},
-    server::{App, Plan},
+    server::{App, Parts, Plan},
     state::State,
     table,
 };
@@ -26,11 +26,11 @@ pub(super) fn run(args: impl Iterator<Item = String>) -> ExitCode {
 fn serve(file: &str) -> Result<(), Failed> {
     let state = Arc::new(State::default());
     let logs = ToLogs::new(Logs::standard(&state));
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(logs))?;
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(logs.clone()))?;
     let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     control.block_on(async {
         let app = App::new()?;
-        app.reload(load(file, &state)?).await?;
+        app.reload(load(file, &state, &logs)?).await?;
         tracing::info!(target: "", "serving initial configuration");
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut again = signal(SignalKind::user_defined1())?;
@@ -39,7 +39,7 @@ fn serve(file: &str) -> Result<(), Failed> {
                 _ = term.recv() => break,
                 _ = int.recv() => break,
                 _ = again.recv() => {
-                    let reloaded = match load(file, &state) {
+                    let reloaded = match load(file, &state, &logs) {
                         Ok(plan) => app.reload(plan).await.map_err(Into::into),
                         Err(error) => Err(error),
                     };
@@ -53,7 +53,15 @@ fn serve(file: &str) -> Result<(), Failed> {
         Ok(())
     })
 }
-fn load(file: &str, state: &Arc<State>) -> Result<Plan, Failed> {
+fn load(file: &str, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
     let config: Config = serde_json::from_str(&fs::read_to_string(file)?)?;
-    Ok(Plan::build(&config, &table::MODULES, state)?)
+    let built = match &config.logging {
+        Some(logging) => Logs::build(Some(logging), &[], state)?,
+        None => Logs::standard(state),
+    };
+    let built = Arc::new(built);
+    logs.replace(built.clone());
+    let tls = crate::tls::Shared { loaded: Arc::default(), managed: Arc::default(), tickets: None };
+    let parts = Parts { modules: &table::MODULES, state: state.clone(), logs: built, tls: &tls };
+    Ok(Plan::build(&config, &parts)?)
 }

@@ -61,6 +61,7 @@ impl App {
         let mut background = JoinSet::new();
         plan.background.into_iter().for_each(|task| drop(background.spawn(task)));
         let served: Vec<Served> = plan.places.into_iter().map(|place| place.served).collect();
+        served.iter().for_each(note_skipped);
         let mut bound = BTreeMap::new();
         for served in &served {
             if let Some(dealing) = running.bound.remove(&served.address) {
@@ -72,6 +73,9 @@ impl App {
         let gone = std::mem::replace(&mut running.bound, bound);
         gone.into_iter().for_each(|(address, dealing)| close(&address, dealing));
         running.background = background;
+        for server in &plan.running {
+            tracing::info!(target: "http.log", name = %server.name, protocols = ?server.protocols, "server running");
+        }
         (running.grace, running.delay) = (plan.grace, plan.delay);
         Ok(())
     }
@@ -140,6 +144,14 @@ impl App {
             }
             sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+/// Says what an address does without, as Caddy does.
+fn note_skipped(served: &Served) {
+    if served.security.is_none() && served.protocols.h2 {
+        let (network, addr) = (served.address.network(), served.address.place());
+        tracing::warn!(target: "http", network, addr, "HTTP/2 skipped because it requires TLS");
+        tracing::warn!(target: "http", network, addr, "HTTP/3 skipped because it requires TLS");
     }
 }
 fn close(address: &Address, dealing: Option<AbortHandle>) {

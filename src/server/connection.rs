@@ -10,7 +10,7 @@ use super::{
     site::Binding,
     socket::{Peer, Socket},
     sweep::Sweep,
-    tunnel,
+    tls, tunnel,
 };
 use crate::http;
 use bytes::Bytes;
@@ -22,11 +22,12 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     io,
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -39,27 +40,68 @@ const HEADER_SLACK: usize = 4096;
 
 /// What a connection's parts share.
 pub(super) struct Connection {
-    pub(super) sweep: Rc<Sweep>,
     pub(super) binding: Rc<Binding>,
     pub(super) activity: Rc<Activity>,
+    /// For its end.
+    #[expect(dead_code)]
+    registered: Registered,
     pub(super) known: Arc<http::Connection>,
     /// HTTP/1: the upstream's side of a connection that changes its protocol.
     pub(super) upgrade: RefCell<Option<Box<dyn http::Io>>>,
     /// HTTP/1: what a refused request is answered with, in Go's words and past hyper.
     pub(super) refusal: RefCell<Option<String>>,
 }
-impl Connection {
-    pub(super) async fn new(sweep: Rc<Sweep>, binding: Rc<Binding>, known: http::Connection) -> Rc<Self> {
-        let waker: Waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        let activity = sweep.register(binding.clone(), waker);
-        let (upgrade, refusal) = Default::default();
-        Rc::new(Self { sweep, binding, activity, known: Arc::new(known), upgrade, refusal })
-    }
+/// A connection that its worker's sweep knows, until this is dropped.
+struct Registered {
+    sweep: Rc<Sweep>,
+    activity: Rc<Activity>,
 }
-impl Drop for Connection {
+impl Drop for Registered {
     fn drop(&mut self) {
         self.sweep.forget(&self.activity);
     }
+}
+/// Serves an accepted connection to its end.
+pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sweep>, binding: Rc<Binding>) {
+    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    let activity = sweep.register(binding.clone(), waker);
+    let registered = Registered { sweep, activity: activity.clone() };
+    let (remote, local) = socket.ends(from);
+    // Not held on to: it may be replaced while the connection lives.
+    let (protocols, security) = {
+        let served = binding.served();
+        (served.protocols, served.security.clone())
+    };
+    let connection = |tls| {
+        let known = Arc::new(http::Connection { remote, local, tls, ..Default::default() });
+        let (upgrade, refusal) = Default::default();
+        let (binding, activity) = (binding.clone(), activity.clone());
+        Rc::new(Connection { binding, activity, registered, known, upgrade, refusal })
+    };
+    let Some(security) = security else {
+        let (mut socket, connection) = (socket, connection(None));
+        if readable(&mut socket, &connection).await {
+            let first = if protocols.h1 { First::Http1 } else { First::Http2 };
+            run(socket, first, protocols.h2 || protocols.h2c, connection).await;
+        }
+        return;
+    };
+    let mut handshake = Box::pin(tls::accept(socket, &security.policies, remote, local));
+    let stream = poll_fn(|cx| match handshake.as_mut().poll(cx) {
+        Poll::Pending if activity.expired() || binding.is_draining() => Poll::Ready(None),
+        polled => polled,
+    });
+    let Some((stream, info)) = stream.await else { return };
+    drop(handshake);
+    drop(security);
+    let first = if &*info.alpn == "h2" { First::Http2 } else { First::Http1 };
+    // No waiting: the request may have come with the end of the handshake.
+    run(stream, first, false, connection(Some(info))).await;
+}
+/// The protocol that a connection begins with.
+enum First {
+    Http1,
+    Http2,
 }
 /// What hyper talks through.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
@@ -77,29 +119,24 @@ impl Stream for Socket {
     }
 }
 
-/// A connection in clear text.
-pub(super) async fn plain(mut socket: Socket, connection: Rc<Connection>) {
-    let protocols = connection.binding.served().protocols;
-    if !readable(&mut socket, &connection).await {
-        return;
-    }
-    if !protocols.h1 {
-        return Box::pin(http2(socket, Bytes::new(), connection)).await;
+async fn run<T: Stream>(mut stream: T, first: First, h2_later: bool, connection: Rc<Connection>) {
+    if let First::Http2 = first {
+        return Box::pin(http2(stream, Bytes::new(), connection)).await;
     }
     loop {
-        match Box::pin(http1(socket, &connection)).await {
-            Left::Bare(bare) => socket = bare,
-            Left::Http2(socket, read) if protocols.h2 || protocols.h2c => {
-                return Box::pin(http2(socket, read, connection)).await;
+        match Box::pin(http1(stream, &connection)).await {
+            Left::Bare(bare) => stream = bare,
+            Left::Http2(stream, read) if h2_later => {
+                return Box::pin(http2(stream, read, connection)).await;
             }
-            Left::Upgraded(socket, read, upstream) => {
+            Left::Upgraded(stream, read, upstream) => {
                 connection.activity.enter(Phase::Tunnel);
-                return Box::pin(tunnel::between(socket, read, upstream)).await;
+                return Box::pin(tunnel::between(stream, read, upstream)).await;
             }
             _ => return,
         }
         connection.activity.enter(Phase::Parked);
-        if !readable(&mut socket, &connection).await {
+        if !readable(&mut stream, &connection).await {
             return;
         }
     }
@@ -117,7 +154,7 @@ async fn readable(stream: &mut impl Stream, connection: &Connection) -> bool {
 }
 
 /// What is left of a connection when hyper is done with it.
-pub(super) enum Left<T> {
+enum Left<T> {
     Nothing,
     /// Idle: the stream alone.
     Bare(T),
@@ -132,7 +169,7 @@ enum Turn {
     Over,
 }
 /// Serves HTTP/1 as long as there is something to serve.
-pub(super) async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
+async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
     let activity = &connection.activity;
     let link = Link::new(stream, activity.clone(), false);
     let mut builder = http1::Builder::new();
@@ -201,7 +238,7 @@ pub(super) async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> 
     }
 }
 /// Serves HTTP/2 until the connection ends.
-pub(super) async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
+async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
     let activity = connection.activity.clone();
     activity.enter(Phase::Idle);
     let link = Link::new(stream, activity.clone(), true);

@@ -1,9 +1,8 @@
-//! What is looked at before any route: what Go's server refuses, and what Caddy takes away.
-use super::{refusal, site::Site};
+//! What is looked at before any route: what Go's server refuses or answers by itself.
+use super::refusal;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
+    HeaderValue, Method, Request, Response, Version,
     header::{CONTENT_LENGTH, HOST},
-    uri::Authority,
 };
 
 pub(super) enum Entry {
@@ -13,11 +12,8 @@ pub(super) enum Entry {
     /// With a text past hyper; the connection is closed.
     Refuse(String),
 }
-/// Longer than any method there is.
-const LONGEST_METHOD: usize = 32;
-
-/// Looks at a request in Caddy's order and makes its `Host` what Go takes for the host.
-pub(super) fn admit<B>(request: &mut Request<B>, _site: &Site) -> Entry {
+/// Looks at a request before anything else does.
+pub(super) fn admit<B>(request: &Request<B>) -> Entry {
     if let Some(refused) = host(request) {
         return Entry::Refuse(refused);
     }
@@ -26,16 +22,10 @@ pub(super) fn admit<B>(request: &mut Request<B>, _site: &Site) -> Entry {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         return Entry::Answer(response);
     }
-    if request.method().as_str().len() > LONGEST_METHOD {
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        return Entry::Answer(response);
-    }
-    drop_ambiguous(request.headers_mut());
     Entry::Serve
 }
-/// The target's host wins over the header, which HTTP/1.1 must have.
-fn host<B>(request: &mut Request<B>) -> Option<String> {
+/// HTTP/1.1 must have one `Host`; what Go finds wrong with it.
+fn host<B>(request: &Request<B>) -> Option<String> {
     let bad = |why| Some(refusal::text("400 Bad Request", why));
     let version = request.version();
     let mut given = request.headers().get_all(HOST).iter();
@@ -47,21 +37,9 @@ fn host<B>(request: &mut Request<B>) -> Option<String> {
         }
         _ => {}
     }
-    if let Some(host) = request.uri().authority().map(Authority::as_str) {
-        let host = HeaderValue::from_str(host.rsplit('@').next().unwrap_or(host)).ok()?;
-        request.headers_mut().insert(HOST, host);
-    }
     None
 }
 /// Go's `httpguts.ValidHostHeader`: deliberately generous.
 fn may_be_in_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte)
-}
-/// Header fields whose names an upstream may take for others are dropped.
-fn drop_ambiguous(headers: &mut HeaderMap) {
-    let ambiguous = |name: &HeaderName| name.as_str().bytes().any(|byte| byte == b'_' || byte == b'.');
-    if headers.keys().any(ambiguous) {
-        let names: Vec<_> = headers.keys().filter(|name| ambiguous(name)).cloned().collect();
-        names.iter().for_each(|name| drop(headers.remove(name)));
-    }
 }

@@ -1,5 +1,5 @@
 //! What hyper reads from and writes to: the connection's stream, watched.
-use super::activity::Activity;
+use super::activity::{Activity, Phase};
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -72,6 +72,10 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
         let Link { stream, activity, .. } = &*self.link;
         let read = Pin::new(&mut TokioIo::new(&mut *stream.borrow_mut())).poll_read(cx, into);
         activity.read_blocked.set(read.is_pending());
+        if !self.link.multiplexed {
+            // While a request is in flight hyper reads for its body alone.
+            activity.body_blocked(read.is_pending() && activity.phase() == Phase::Busy);
+        }
         if read.is_ready() {
             self.link.have_read();
         }

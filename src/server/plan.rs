@@ -1,20 +1,33 @@
 //! What a configuration asks for, built and checked, before any of it is in force. `validate` ends here.
 use super::{
+    access::AccessLog,
     address::Address,
+    headers::Expected,
     listen::KeepAlive,
-    site::{Limits, Protocols, Served, Site, keep_alive},
+    site::{Limits, Protocols, Security, Served, Site, keep_alive},
 };
 use crate::{
     config,
     http::{self, Background, Modules},
+    logging::Logs,
     state::State,
+    tls::{self, Policies},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+/// What servers are built from, besides their configuration.
+pub struct Parts<'a> {
+    pub modules: &'static Modules,
+    pub state: Arc<State>,
+    pub logs: Arc<Logs>,
+    pub tls: &'a tls::Shared,
+}
 /// All servers of a configuration, ready to be bound.
 pub struct Plan {
     pub(super) places: Vec<Planned>,
     pub(super) background: Vec<Background>,
+    /// What is said once it is in force.
+    pub(super) running: Vec<Running>,
     /// How long a stop waits for requests; `None` waits for ever.
     pub(super) grace: Option<Duration>,
     pub(super) delay: Duration,
@@ -23,18 +36,20 @@ pub(super) struct Planned {
     pub(super) served: Served,
     pub(super) keep: KeepAlive,
 }
+/// A server's name and protocols.
+pub(super) struct Running {
+    pub(super) name: String,
+    pub(super) protocols: Vec<String>,
+}
 const HTTP_PORT: u16 = 80;
+const PROTOCOLS: [&str; 3] = ["h1", "h2", "h3"];
 
 impl Plan {
     /// Builds everything that `config` names and touches no network.
     ///
     /// # Errors
     /// What does not build, with Caddy's path to it.
-    pub fn build(
-        config: &config::Config,
-        modules: &'static Modules,
-        state: &Arc<State>,
-    ) -> Result<Self, String> {
+    pub fn build(config: &config::Config, parts: &Parts<'_>) -> Result<Self, String> {
         let app: config::HttpApp = match config.apps.get("http") {
             Some(app) => {
                 serde_json::from_value(app.clone()).map_err(|e| format!("loading http app module: {e}"))?
@@ -44,12 +59,13 @@ impl Plan {
         let mut plan = Self {
             places: vec![],
             background: vec![],
+            running: vec![],
             grace: app.grace_period.some(),
             delay: app.shutdown_delay.std(),
         };
         let mut claimed = BTreeMap::new();
         for (name, server) in &app.servers {
-            let added = plan.add(name, server, modules, state, &mut claimed);
+            let added = plan.add(name, server, &app, parts, &mut claimed);
             added.map_err(|why| format!("loading http app module: provision http: server {name}: {why}"))?;
         }
         Ok(plan)
@@ -58,35 +74,72 @@ impl Plan {
         &mut self,
         name: &str,
         server: &config::Server,
-        modules: &'static Modules,
-        state: &Arc<State>,
+        app: &config::HttpApp,
+        parts: &Parts<'_>,
         claimed: &mut BTreeMap<Address, String>,
     ) -> Result<(), String> {
+        refuse_unsupported(server)?;
+        let Parts { modules, state, logs, .. } = parts;
         let compiled = http::build(server.clone(), modules, state.clone()).map_err(|e| e.to_string())?;
         self.background.extend(compiled.background);
-        let site = Arc::new(Site { name: name.into(), tree: compiled.server, limits: Limits::of(server) });
+        let site = Arc::new(Site {
+            tree: compiled.server,
+            limits: Limits::of(server),
+            log: Arc::new(AccessLog::new(server, logs.clone())),
+            expected: Expected::new(server)?,
+        });
+        let mut spoken = vec![];
         for (i, text) in server.listen.iter().enumerate() {
             let own = server.listen_protocols.get(i).and_then(Option::as_deref);
-            let protocols = Protocols::named(own.unwrap_or(&server.protocols))?;
+            let names = match own.unwrap_or(&server.protocols) {
+                [] => PROTOCOLS.map(str::to_owned).to_vec(),
+                names => names.to_vec(),
+            };
+            let protocols = Protocols::named(&names)?;
+            spoken.extend(names);
             for address in Address::parse(text, HTTP_PORT)? {
                 if let Some(by) = claimed.insert(address.clone(), name.into()) {
                     return Err(format!(
                         "listener address repeated: {address} (already claimed by server '{by}')"
                     ));
                 }
-                let served = Served { address, site: site.clone(), protocols };
+                let plain = address.port() == Some(app.http_port.unwrap_or(HTTP_PORT));
+                let security = match &*server.tls_connection_policies {
+                    [] => None,
+                    _ if plain => None,
+                    policies => Some(Arc::new(Security {
+                        policies: Policies::build(policies, &protocols.alpn(), parts.tls)?,
+                        source: policies.to_vec(),
+                    })),
+                };
+                let served = Served { address, site: site.clone(), protocols, security };
                 self.places.push(Planned { served, keep: keep_alive(server) });
             }
         }
+        spoken.sort();
+        spoken.dedup();
+        self.running.push(Running { name: name.into(), protocols: spoken });
         Ok(())
+    }
+}
+/// What is known but cannot be done yet.
+fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
+    let wrapper = |wrapper: &serde_json::Value| wrapper.get("wrapper").and_then(|name| name.as_str()) != Some("tls");
+    let not_yet = [
+        ("listener_wrappers", server.listener_wrappers.iter().any(wrapper)),
+        ("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty()),
+        ("read_min_rate", server.read_min_rate != 0),
+        ("write_min_rate", server.write_min_rate != 0),
+        ("logs.trace", server.logs.as_ref().is_some_and(|logs| logs.trace)),
+    ];
+    match not_yet.iter().find(|(_, used)| *used) {
+        Some((field, _)) => Err(format!("{field} is not supported yet")),
+        None => Ok(()),
     }
 }
 impl Protocols {
     fn named(names: &[String]) -> Result<Self, String> {
         let mut protocols = Self { h1: false, h2: false, h2c: false };
-        if names.is_empty() {
-            return Ok(Self { h1: true, h2: true, h2c: false });
-        }
         for name in names {
             match name.as_str() {
                 "h1" => protocols.h1 = true,
@@ -97,5 +150,10 @@ impl Protocols {
             }
         }
         Ok(protocols)
+    }
+    /// What is offered in a TLS handshake.
+    fn alpn(self) -> Vec<&'static str> {
+        let all = [("h2", self.h2), ("http/1.1", self.h1)];
+        all.iter().filter(|(_, spoken)| *spoken).map(|(name, _)| *name).collect()
     }
 }

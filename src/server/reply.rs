@@ -1,39 +1,75 @@
 //! The body of a response on its way to the client: whoever wants to know how it ends asks here.
-use super::activity::Activity;
+use super::{access::Entry, activity::Activity};
 use crate::http::{Body, BoxError};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::{
     pin::Pin,
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
 /// Dropped by hyper when it is sent, or never will be.
 pub(super) struct Reply {
     body: Body,
-    /// Bytes handed on so far.
-    sent: u64,
     in_flight: InFlight,
 }
 /// A request that is being served; its end is when this is dropped.
 pub(super) struct InFlight {
     activity: Rc<Activity>,
+    entry: Option<Box<Logged>>,
+}
+/// What the access log waits for.
+struct Logged {
+    entry: Box<Entry>,
+    start: Instant,
+    /// Bytes of the request's body, so far.
+    read: Option<Arc<AtomicU64>>,
+    /// Bytes of the response's body, so far.
+    sent: u64,
 }
 impl InFlight {
     pub(super) fn begin(activity: &Rc<Activity>) -> Self {
         activity.request_begins();
-        Self { activity: activity.clone() }
+        Self { activity: activity.clone(), entry: None }
+    }
+    /// Has `entry` written when the response has ended. Gives the request's body, whose bytes are counted.
+    pub(super) fn log(&mut self, entry: Box<Entry>, start: Instant, body: Body) -> Body {
+        let read = (!body.is_end_stream()).then(Arc::<AtomicU64>::default);
+        let body = match &read {
+            Some(read) => Body::boxed(Counted { body, read: read.clone() }),
+            None => body,
+        };
+        self.entry = Some(Box::new(Logged { entry, start, read, sent: 0 }));
+        body
+    }
+    pub(super) fn entry(&mut self) -> Option<&mut Entry> {
+        self.entry.as_mut().map(|logged| &mut *logged.entry)
+    }
+    /// So many bytes count as sent though they never are: the answer to a HEAD.
+    pub(super) fn count(&mut self, bytes: u64) {
+        if let Some(logged) = &mut self.entry {
+            logged.sent += bytes;
+        }
     }
 }
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.activity.request_ends();
+        if let Some(Logged { entry, start, read, sent }) = self.entry.take().as_deref() {
+            let read = read.as_ref().map_or(0, |read| read.load(Relaxed));
+            entry.write(read, *sent, start.elapsed());
+        }
     }
 }
 impl Reply {
     pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
-        Self { body, sent: 0, in_flight }
+        Self { body, in_flight }
     }
 }
 impl HttpBody for Reply {
@@ -46,7 +82,33 @@ impl HttpBody for Reply {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(Ok(frame)) = &frame {
-            self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+            self.in_flight.count(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        Poll::Ready(frame)
+    }
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+/// A request's body whose bytes are counted.
+struct Counted {
+    body: Body,
+    read: Arc<AtomicU64>,
+}
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            self.read.fetch_add(frame.data_ref().map_or(0, |data| data.len() as u64), Relaxed);
         }
         Poll::Ready(frame)
     }

@@ -3,13 +3,21 @@ use super::{
     connection::Connection,
     entry::{self, Entry},
     reply::{InFlight, Reply},
+    site::Site,
     tunnel,
 };
-use crate::http::{Body, Exchange, Io, answer, unusual_reason};
+use crate::http::{Answer, Body, BoxError, Exchange, Io, answer, sniff, unusual_reason};
 use bytes::Bytes;
-use hyper::{Request, Response, StatusCode, Version, body::Incoming, ext::ReasonPhrase, upgrade::OnUpgrade};
+use http_body::Body as _;
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, Version,
+    body::Incoming,
+    ext::ReasonPhrase,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING},
+    upgrade::OnUpgrade,
+};
 use hyper_util::rt::TokioIo;
-use std::{fmt, rc::Rc};
+use std::{fmt, mem, rc::Rc};
 
 /// Answers a request, whatever it is.
 ///
@@ -17,11 +25,10 @@ use std::{fmt, rc::Rc};
 /// The connection (HTTP/1) or the stream (HTTP/2) is to be closed without an answer.
 pub(super) async fn respond(
     connection: Rc<Connection>,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Reply>, Aborted> {
-    let in_flight = InFlight::begin(&connection.activity);
-    let served = connection.binding.served();
-    match entry::admit(&mut request, &served.site) {
+    let mut in_flight = InFlight::begin(&connection.activity);
+    match entry::admit(&request) {
         Entry::Serve => {}
         Entry::Answer(response) => return Ok(response.map(|()| Reply::new(Body::Empty, in_flight))),
         Entry::Refuse(text) => {
@@ -29,37 +36,81 @@ pub(super) async fn respond(
             return Err(Aborted);
         }
     }
+    let served = connection.binding.served();
+    let site = &*served.site;
     let (head, body) = request.into_parts();
-    let version = head.version;
-    let mut x = Exchange::new(head, Body::Incoming(body), connection.known.clone());
-    let answer = answer(&served.site.tree, &mut x).await.response;
+    let body = if body.is_end_stream() { Body::Empty } else { Body::Incoming(body) };
+    let mut x = Exchange::new(head, body, connection.known.clone());
+    if let Some(entry) = site.log.begin(&x) {
+        x.body = in_flight.log(entry, x.start, mem::take(&mut x.body));
+    }
+    site.expected.filter(&mut x.request.headers);
+    let mut answer = answer(&site.tree, &mut x).await;
+    if let Body::Abort = answer.response.body {
+        return Err(Aborted);
+    }
+    if lacks_type(&x.headers, &answer) {
+        answer.response.body = sniffed(mem::take(&mut answer.response.body), &mut x.headers).await?;
+    }
+    tell(site, &mut in_flight, &x, &answer);
+    Ok(reply(&connection, x, answer, in_flight))
+}
+/// Has the logs know what the answer is.
+fn tell(site: &Site, in_flight: &mut InFlight, x: &Exchange, answer: &Answer) {
+    if answer.failure.is_some() {
+        site.log.failed(x, answer, in_flight.entry().map(|entry| &entry.request));
+    }
+    if let Some(entry) = in_flight.entry() {
+        entry.answered(x, answer);
+        if x.request.method == Method::HEAD {
+            in_flight.count(answer.response.body.size_hint().exact().unwrap_or(0));
+        }
+    }
+}
+fn reply(connection: &Rc<Connection>, mut x: Exchange, answer: Answer, in_flight: InFlight) -> Response<Reply> {
     let mut response = Response::new(());
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = std::mem::take(&mut x.headers);
-    if let Some(Ok(reason)) =
-        unusual_reason(answer.status).map(|text| ReasonPhrase::try_from(text.into_owned()))
+    *response.status_mut() = answer.response.status;
+    *response.headers_mut() = mem::take(&mut x.headers);
+    if let Some(reason) = unusual_reason(answer.response.status)
+        && let Ok(reason) = ReasonPhrase::try_from(reason.into_owned())
     {
         response.extensions_mut().insert(reason);
     }
-    let body = match answer.body {
-        Body::Abort => return Err(Aborted),
+    let body = match answer.response.body {
         Body::Upgrade(upstream) => {
-            upgrade(&connection, version, &mut x, &mut response, upstream);
+            upgrade(connection, &mut x, &mut response, upstream);
             Body::Empty
         }
         body => body,
     };
-    Ok(response.map(|()| Reply::new(body, in_flight)))
+    response.map(|()| Reply::new(body, in_flight))
+}
+/// Whether Go would guess what the body is.
+fn lacks_type(headers: &HeaderMap, answer: &Answer) -> bool {
+    let status = answer.response.status;
+    !headers.contains_key(CONTENT_TYPE)
+        && !answer.response.body.is_end_stream()
+        && !headers.contains_key(CONTENT_ENCODING)
+        && !headers.contains_key(TRANSFER_ENCODING)
+        && !status.is_informational()
+        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+/// Guesses from the first bytes; a stream is waited for.
+async fn sniffed(body: Body, headers: &mut HeaderMap) -> Result<Body, BoxError> {
+    let kind = |start: &[u8]| HeaderValue::from_static(sniff::content_type(start));
+    if let Body::Bytes(bytes) = &body {
+        headers.insert(CONTENT_TYPE, kind(bytes));
+        return Ok(body);
+    }
+    let (start, body) = body.peek().await?;
+    if !start.is_empty() {
+        headers.insert(CONTENT_TYPE, kind(&start));
+    }
+    Ok(body)
 }
 /// On HTTP/1 the connection's task takes over when hyper has written the 101; a stream of HTTP/2 has a task of its own.
-fn upgrade(
-    connection: &Rc<Connection>,
-    version: Version,
-    x: &mut Exchange,
-    response: &mut Response<()>,
-    upstream: Box<dyn Io>,
-) {
-    if version < Version::HTTP_2 {
+fn upgrade(connection: &Rc<Connection>, x: &mut Exchange, response: &mut Response<()>, upstream: Box<dyn Io>) {
+    if x.request.version < Version::HTTP_2 {
         connection.upgrade.replace(Some(upstream));
     } else if let Some(client) = x.request.extensions.remove::<OnUpgrade>() {
         *response.status_mut() = StatusCode::OK;
@@ -74,6 +125,12 @@ fn upgrade(
 /// Tells hyper to close the connection.
 #[derive(Debug)]
 pub(super) struct Aborted;
+impl From<BoxError> for Aborted {
+    /// The body fails before its first byte: there is nothing to be said any more.
+    fn from(_: BoxError) -> Self {
+        Self
+    }
+}
 impl fmt::Display for Aborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("aborted")

@@ -1,13 +1,14 @@
 //! A server of the configuration as it runs: built once, shared by all workers, replaced as a whole by a reload.
-use super::{address::Address, listen::KeepAlive, sweep::ticks};
-use crate::{config, http};
+use super::{access::AccessLog, address::Address, headers::Expected, listen::KeepAlive, sweep::ticks};
+use crate::{config, http, tls::Policies};
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 pub(super) struct Site {
-    /// Caddy's name of the server, such as `srv0`.
-    pub(super) name: String,
     pub(super) tree: http::Server,
     pub(super) limits: Limits,
+    pub(super) log: Arc<AccessLog>,
+    /// Header fields with ambiguous names that are let through.
+    pub(super) expected: Expected,
 }
 /// All in ticks of the sweep, zero for "no limit", or bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +67,19 @@ pub(super) struct Served {
     pub(super) address: Address,
     pub(super) site: Arc<Site>,
     pub(super) protocols: Protocols,
+    /// `None` in clear text.
+    pub(super) security: Option<Arc<Security>>,
+}
+/// TLS on an address.
+pub(super) struct Security {
+    pub(super) policies: Policies,
+    pub(super) source: Vec<config::ConnectionPolicy>,
 }
 impl Served {
     /// Whether a connection made under the one may go on under the other.
-    pub(super) fn has_same_security(&self, _other: &Self) -> bool {
-        true
+    pub(super) fn has_same_security(&self, other: &Self) -> bool {
+        let source = |served: &Self| served.security.as_ref().map(|security| security.source.clone());
+        source(self) == source(other)
     }
 }
 

@@ -2,13 +2,12 @@
 //! shared with another worker but what is immutable, atomic, or sharded.
 use super::{
     address::Address,
-    connection::{self, Connection},
+    connection,
     listen::Listener,
     site::{Binding, Served},
     socket::{Accepted, Socket},
     sweep::{Sweep, TICK},
 };
-use crate::http;
 use std::{
     collections::HashMap,
     future::poll_fn,
@@ -211,12 +210,7 @@ impl Listening {
     }
 }
 fn begin(sweep: Rc<Sweep>, binding: Rc<Binding>, socket: Socket, from: Option<SocketAddr>) {
-    spawn_local(async move {
-        let (remote, local) = socket.ends(from);
-        let known = http::Connection { remote, local, ..Default::default() };
-        let connection = Connection::new(sweep, binding, known).await;
-        connection::plain(socket, connection).await;
-    });
+    spawn_local(connection::serve(socket, from, sweep, binding));
 }
 /// The peer has changed its mind before it was accepted.
 fn concerns_one_connection(error: &io::Error) -> bool {
