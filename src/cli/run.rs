@@ -61,7 +61,6 @@ fn load(file: &str, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
     };
     let built = Arc::new(built);
     logs.replace(built.clone());
-    let tls = crate::tls::Shared { loaded: Arc::default(), managed: Arc::default(), tickets: None };
-    let parts = Parts { modules: &table::MODULES, state: state.clone(), logs: built, tls: &tls };
+    let parts = Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs: built };
     Ok(Plan::build(&config, &parts)?)
 }

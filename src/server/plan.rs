@@ -11,19 +11,21 @@ use crate::{
     http::{self, Background, Modules},
     logging::Logs,
     state::State,
-    tls::{self, Policies},
+    tls::{IssuerModule, Tls},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What servers are built from, besides their configuration.
-pub struct Parts<'a> {
+pub struct Parts {
     pub modules: &'static Modules,
+    pub issuers: &'static [IssuerModule],
     pub state: Arc<State>,
     pub logs: Arc<Logs>,
-    pub tls: &'a tls::Shared,
 }
 /// All servers of a configuration, ready to be bound.
 pub struct Plan {
+    /// Certificates, and what stands in the way of some.
+    pub tls: Arc<Tls>,
     pub(super) places: Vec<Planned>,
     pub(super) background: Vec<Background>,
     /// What is said once it is in force.
@@ -49,16 +51,19 @@ impl Plan {
     ///
     /// # Errors
     /// What does not build, with Caddy's path to it.
-    pub fn build(config: &config::Config, parts: &Parts<'_>) -> Result<Self, String> {
-        let app: config::HttpApp = match config.apps.get("http") {
+    pub fn build(config: &config::Config, parts: &Parts) -> Result<Self, String> {
+        let mut app: config::HttpApp = match config.apps.get("http") {
             Some(app) => {
                 serde_json::from_value(app.clone()).map_err(|e| format!("loading http app module: {e}"))?
             }
             None => config::HttpApp::default(),
         };
+        let tls = Arc::new(Tls::build(config, &mut app, parts.issuers, &parts.state)?);
+        let maintain: Background = Box::pin(tls.clone().maintain());
         let mut plan = Self {
+            tls,
             places: vec![],
-            background: vec![],
+            background: vec![maintain],
             running: vec![],
             grace: app.grace_period.some(),
             delay: app.shutdown_delay.std(),
@@ -75,7 +80,7 @@ impl Plan {
         name: &str,
         server: &config::Server,
         app: &config::HttpApp,
-        parts: &Parts<'_>,
+        parts: &Parts,
         claimed: &mut BTreeMap<Address, String>,
     ) -> Result<(), String> {
         refuse_unsupported(server)?;
@@ -108,7 +113,7 @@ impl Plan {
                     [] => None,
                     _ if plain => None,
                     policies => Some(Arc::new(Security {
-                        policies: Policies::build(policies, &protocols.alpn(), parts.tls)?,
+                        policies: self.tls.server(policies, &protocols.alpn())?,
                         source: policies.to_vec(),
                     })),
                 };
