@@ -61,6 +61,7 @@ fn load(file: &str, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
     };
     let built = Arc::new(built);
     logs.replace(built.clone());
-    let parts = Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs: built };
+    let parts =
+        Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs: built };
     Ok(Plan::build(&config, &parts)?)
 }

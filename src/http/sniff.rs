@@ -89,9 +89,9 @@ fn is_html(text: &[u8]) -> bool {
 }
 /// A box `ftyp` with a brand that begins with `mp4`.
 fn is_mp4(start: &[u8]) -> bool {
-    let Some((&[a, b, c, d], b"ftyp")) = start.split_first_chunk().and_then(|(size, rest)| {
-        Some((size, rest.get(..4)?))
-    }) else {
+    let Some((&[a, b, c, d], b"ftyp")) =
+        start.split_first_chunk().and_then(|(size, rest)| Some((size, rest.get(..4)?)))
+    else {
         return false;
     };
     let size = u32::from_be_bytes([a, b, c, d]) as usize;

@@ -76,7 +76,9 @@ impl AccessLog {
         let access = self.access.as_ref()?;
         let host = x.host();
         let mapped = access.loggers.mapped(host);
-        if mapped.is_none() && (access.skip_unmapped || access.skip_hosts.iter().any(|skip| names(skip, host))) {
+        if mapped.is_none()
+            && (access.skip_unmapped || access.skip_hosts.iter().any(|skip| names(skip, host)))
+        {
             return None;
         }
         let loggers = mapped.unwrap_or(&access.loggers.otherwise);
@@ -112,7 +114,9 @@ impl AccessLog {
     /// Loggers that a handler has asked for.
     fn named(&self, base: &str, names: &placeholder::Value<'_>) -> Vec<Logger> {
         match names {
-            placeholder::Value::List(names) => names.iter().map(|name| logger(base, name, &self.logs)).collect(),
+            placeholder::Value::List(names) => {
+                names.iter().map(|name| logger(base, name, &self.logs)).collect()
+            }
             name => vec![logger(base, &name.to_text(), &self.logs)],
         }
     }

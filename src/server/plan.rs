@@ -129,7 +129,8 @@ impl Plan {
 }
 /// What is known but cannot be done yet.
 fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
-    let wrapper = |wrapper: &serde_json::Value| wrapper.get("wrapper").and_then(|name| name.as_str()) != Some("tls");
+    let wrapper =
+        |wrapper: &serde_json::Value| wrapper.get("wrapper").and_then(|name| name.as_str()) != Some("tls");
     let not_yet = [
         ("listener_wrappers", server.listener_wrappers.iter().any(wrapper)),
         ("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty()),

@@ -67,7 +67,12 @@ fn tell(site: &Site, in_flight: &mut InFlight, x: &Exchange, answer: &Answer) {
         }
     }
 }
-fn reply(connection: &Rc<Connection>, mut x: Exchange, answer: Answer, in_flight: InFlight) -> Response<Reply> {
+fn reply(
+    connection: &Rc<Connection>,
+    mut x: Exchange,
+    answer: Answer,
+    in_flight: InFlight,
+) -> Response<Reply> {
     let mut response = Response::new(());
     *response.status_mut() = answer.response.status;
     *response.headers_mut() = mem::take(&mut x.headers);
@@ -109,7 +114,12 @@ async fn sniffed(body: Body, headers: &mut HeaderMap) -> Result<Body, BoxError> 
     Ok(body)
 }
 /// On HTTP/1 the connection's task takes over when hyper has written the 101; a stream of HTTP/2 has a task of its own.
-fn upgrade(connection: &Rc<Connection>, x: &mut Exchange, response: &mut Response<()>, upstream: Box<dyn Io>) {
+fn upgrade(
+    connection: &Rc<Connection>,
+    x: &mut Exchange,
+    response: &mut Response<()>,
+    upstream: Box<dyn Io>,
+) {
     if x.request.version < Version::HTTP_2 {
         connection.upgrade.replace(Some(upstream));
     } else if let Some(client) = x.request.extensions.remove::<OnUpgrade>() {

@@ -18,7 +18,8 @@ pub(super) use stream::Tls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What Go tells a client that speaks HTTP in the clear where TLS is spoken.
-const SPOKE_HTTP: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+const SPOKE_HTTP: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 /// A ClientHello is not longer than this, whatever key shares it carries.
 const LONGEST_HELLO: usize = 64 << 10;
 

@@ -122,7 +122,9 @@ impl Tls {
         }
         while !self.established && failed.is_none() {
             std::future::poll_fn(|cx| self.poll_send(cx)).await?;
-            let filled = std::future::poll_fn(|cx| self.poll_fill(cx, |content| early.extend_from_slice(content))).await;
+            let filled =
+                std::future::poll_fn(|cx| self.poll_fill(cx, |content| early.extend_from_slice(content)))
+                    .await;
             match filled {
                 Ok(()) if self.ended => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(()) => {}
@@ -161,7 +163,8 @@ impl Tls {
     fn process(&mut self, received: &mut [u8], mut sink: impl FnMut(&[u8])) -> io::Result<usize> {
         let mut used = 0;
         loop {
-            let UnbufferedStatus { mut discard, state } = self.session.process_tls_records(&mut received[used..]);
+            let UnbufferedStatus { mut discard, state } =
+                self.session.process_tls_records(&mut received[used..]);
             let mut done = false;
             let state = match state {
                 Ok(state) => state,
@@ -199,7 +202,9 @@ impl Tls {
     }
     /// After a failure: what the client is to be told of it.
     fn queue_alert(&mut self) {
-        while let Ok(ConnectionState::EncodeTlsData(mut data)) = self.session.process_tls_records(&mut []).state {
+        while let Ok(ConnectionState::EncodeTlsData(mut data)) =
+            self.session.process_tls_records(&mut []).state
+        {
             if encode(&mut data, &mut self.outgoing.bytes).is_err() {
                 return;
             }
@@ -369,7 +374,9 @@ impl AsyncWrite for Tls {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_send(cx))?;
-        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = this.session.process_tls_records(&mut []).state {
+        if let Ok(ConnectionState::WriteTraffic(mut traffic)) =
+            this.session.process_tls_records(&mut []).state
+        {
             let mut farewell = [0; 256];
             // Once said it is not said again, and gives nothing.
             if let Ok(length) = traffic.queue_close_notify(&mut farewell) {
