@@ -71,6 +71,10 @@ pub struct Error {
     pub message: String,
     /// `None` where Caddy names no place, or where the message itself names it.
     pub span: Option<Span>,
+    /// The message itself names the place: it is only to be shown, not said again.
+    pub placed: bool,
+    /// Further places that Caddy names behind the first: where the blocks around it end, the innermost first.
+    pub around: Vec<Span>,
     /// A help of ours beyond Caddy's words, such as the nearest known name.
     pub hint: Option<String>,
 }
@@ -83,7 +87,7 @@ impl Token {
         self.quote != Quote::None
     }
     pub fn error(&self, message: impl Into<String>) -> Error {
-        Error { message: message.into(), span: Some(self.span.clone()), hint: None }
+        Error { span: Some(self.span.clone()), ..Error::plain(message) }
     }
     /// Caddy's `ArgErr`: something is missing or too much after this token.
     pub fn arg_error(&self) -> Error {
@@ -144,7 +148,18 @@ impl Line {
 impl Error {
     /// An error whose message says itself where it is, or that has no place.
     pub fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, hint: None }
+        Self { message: message.into(), span: None, placed: false, around: vec![], hint: None }
+    }
+    /// The same error of something around it: `context` goes before its message, the place of that behind it.
+    pub fn within(mut self, context: &str, place: Option<&Span>) -> Self {
+        self.message.insert_str(0, context);
+        self.around.extend(place.cloned());
+        self
+    }
+    /// For a message that names its place itself.
+    pub fn placed(mut self) -> Self {
+        self.placed = true;
+        self
     }
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -163,10 +178,8 @@ impl fmt::Display for Span {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        match &self.span {
-            Some(span) => write!(f, ", at {span}"),
-            None => Ok(()),
-        }
+        let own = self.span.iter().filter(|_| !self.placed);
+        own.chain(&self.around).try_for_each(|span| write!(f, ", at {span}"))
     }
 }
 impl std::error::Error for Error {}

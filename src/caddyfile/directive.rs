@@ -58,6 +58,19 @@ pub enum Emit {
     /// A certificate authority that a directive (`acme_server`) wants in the `pki` app, by id.
     Authority(String),
 }
+impl Emit {
+    /// What it is called in errors.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Route(_) | Self::Bundle(_) => "routes",
+            Self::ErrorRoute(_) => "error routes",
+            Self::Bind(_) => "listener addresses",
+            Self::Log(_) => "a log",
+            Self::Tls(_) => "TLS settings",
+            Self::Authority(_) => "a certificate authority",
+        }
+    }
+}
 /// One spelling of a matcher, in `@name` definitions and inline.
 pub struct MatcherSyntax {
     pub name: &'static str,

@@ -1,7 +1,8 @@
 //! What the global options block says.
 use super::{Binding, CustomLog};
-use crate::config::{Duration, Metrics, Server};
+use crate::config::{Authority, Duration, Metrics, Server};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The global options, each as its option reads it. Set by the rows of [`GlobalOption`](super::GlobalOption).
 #[derive(Clone, Debug, Default)]
@@ -28,8 +29,8 @@ pub struct Options {
 
     /// `storage`: a module of `caddy.storage`, named by `module`.
     pub storage: Option<Value>,
-    /// The `pki` app: `certificate_authorities` by id, fields in Caddy's order.
-    pub authorities: Option<Map<String, Value>>,
+    /// `pki`: certificate authorities by id.
+    pub authorities: Option<BTreeMap<String, Authority>>,
     pub skip_install_trust: bool,
     /// The `events` app.
     pub events: Option<Value>,

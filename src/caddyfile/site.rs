@@ -1,6 +1,14 @@
 //! What directives say of their site beside its routes.
-use crate::config::{ConnectionPolicy, Log};
+use super::{
+    Cx, Emit, Parsed, Words,
+    address::SiteAddress,
+    order::{self, Found},
+    routes::{is_definition, unordered},
+};
+use crate::config::{ConnectionPolicy, Log, Route};
+use grammar::{Line, Token};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// One `bind` directive or `default_bind` option.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +17,31 @@ pub struct Binding {
     pub addresses: Vec<String>,
     /// `h1`, `h2`, … or none: the server's.
     pub protocols: Vec<String>,
+}
+impl Binding {
+    /// Reads the words and the block of `bind` and `default_bind`.
+    ///
+    /// # Errors
+    /// A sub-directive other than `protocols`, or that without words.
+    pub fn read(words: &mut Words<'_>) -> Parsed<Self> {
+        let mut binding = Self { addresses: words.rest(), protocols: vec![] };
+        let mut block = words.block();
+        while let Some(sub) = block.next() {
+            match sub.text() {
+                "protocols" => {
+                    binding.protocols = sub.rest();
+                    if binding.protocols.is_empty() {
+                        return Err(sub.error("protocols requires one or more arguments"));
+                    }
+                }
+                other => {
+                    let message = format!("unknown subdirective: {other}");
+                    return Err(super::unknown(sub.token(), message, &["protocols"]));
+                }
+            }
+        }
+        Ok(binding)
+    }
 }
 /// One `log`: of a site or of the global options.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,4 +77,107 @@ pub struct SiteTls {
     pub force_automate: bool,
     /// Zero if it isn't set.
     pub renewal_window_ratio: f64,
+}
+
+/// A site block, its directives read.
+pub(super) struct Site {
+    pub(super) keys: Vec<Key>,
+    /// What makes its routes, in sorted order.
+    pub(super) routes: Vec<Found>,
+    /// Of `handle_errors`, those with status codes first.
+    pub(super) error_routes: Vec<Route>,
+    pub(super) bindings: Vec<Binding>,
+    /// With their names.
+    pub(super) logs: Vec<CustomLog>,
+    pub(super) tls: Vec<SiteTls>,
+    /// Certificate authorities that its directives want, by id.
+    pub(super) authorities: Vec<String>,
+    /// Named routes that it invokes.
+    pub(super) invoked: BTreeSet<String>,
+}
+pub(super) struct Key {
+    pub(super) token: Token,
+    pub(super) address: SiteAddress,
+}
+impl Site {
+    /// Reads a site block. What is wrong is collected in `cx`.
+    pub(super) fn read(block: &grammar::Site, cx: &mut Cx<'_>) -> Self {
+        let mut site = Self {
+            keys: vec![],
+            routes: vec![],
+            error_routes: vec![],
+            bindings: vec![],
+            logs: vec![],
+            tls: vec![],
+            authorities: vec![],
+            invoked: BTreeSet::new(),
+        };
+        for line in block.lines.iter().filter(|line| is_definition(line)) {
+            if let Err(error) = cx.define_matcher(line) {
+                cx.errors.push(error);
+            }
+        }
+        for line in block.lines.iter().filter(|line| !is_definition(line)) {
+            match read_line(line, block, cx) {
+                Ok((directive, emits)) => {
+                    for emit in emits {
+                        site.accept(directive, emit, line, cx);
+                    }
+                }
+                Err(error) => cx.errors.push(error),
+            }
+            site.invoked.append(&mut cx.invoked);
+        }
+        cx.matchers.clear();
+        order::sort(&mut site.routes);
+        // As in Caddy, two that are alike in this change places.
+        super::sort::stable(&mut site.error_routes, |a, b| !a.matchers.is_empty() || b.matchers.is_empty());
+        for token in &block.keys {
+            match SiteAddress::parse(token) {
+                Ok(address) => site.keys.push(Key { token: token.clone(), address }),
+                Err(why) => cx.errors.push(token.error(format!("parsing key: {why}"))),
+            }
+        }
+        site
+    }
+    fn accept(&mut self, directive: &'static str, emit: Emit, line: &Line, cx: &mut Cx<'_>) {
+        match emit {
+            Emit::Route(_) | Emit::Bundle(_) => match cx.ranks.of(directive) {
+                Some(rank) => self.routes.push(Found::new(directive, rank, emit)),
+                None => cx.errors.push(unordered(directive, line)),
+            },
+            Emit::ErrorRoute(route) => self.error_routes.push(route),
+            Emit::Bind(binding) => self.bindings.push(binding),
+            Emit::Log(log) => self.logs.push(named(log, cx)),
+            Emit::Tls(tls) => self.tls.push(*tls),
+            Emit::Authority(id) => self.authorities.push(id),
+        }
+    }
+}
+/// Reads a line of a site block.
+fn read_line(line: &Line, block: &grammar::Site, cx: &mut Cx<'_>) -> Parsed<(&'static str, Vec<Emit>)> {
+    let name = line.name();
+    let Some(directive) = cx.find(&name.text) else {
+        let place = format!("{}:{}", name.span.file, name.span.line);
+        let mut message = format!("{place}: unrecognized directive: {}", name.text);
+        if !block.braces {
+            message += "\nDid you mean to define a second site? If so, you must use curly braces around each site to \
+                        separate their configurations.";
+        }
+        let all: Vec<&str> = cx.directive_names().collect();
+        return Err(super::unknown(name, message, &all).placed());
+    };
+    Ok((order::normal_name(directive.name), cx.parse(directive, line)?))
+}
+/// A site's log with its name, and with the loggers that it takes if it says more than its name.
+fn named(mut log: CustomLog, cx: &mut Cx<'_>) -> CustomLog {
+    if log.log == Log::default() {
+        return log;
+    }
+    let name = log.name.get_or_insert_with(|| {
+        cx.logs += 1;
+        format!("log{}", cx.logs - 1)
+    });
+    log.log.include = vec![format!("http.log.access.{name}")];
+    log
 }

@@ -6,31 +6,42 @@ use crate::{
     state::State,
     table,
 };
-use std::{fs, process::ExitCode, sync::Arc};
+use clap::Args;
+use std::{path::Path, process::ExitCode, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt;
 
 type Failed = Box<dyn std::error::Error>;
 
-pub(super) fn run(args: impl Iterator<Item = String>) -> ExitCode {
-    let args: Vec<String> = args.collect();
-    let file = args.iter().position(|arg| arg == "--config").and_then(|at| args.get(at + 1));
-    match serve(file.map_or("caddy.json", String::as_str)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("Error: {error}");
-            ExitCode::FAILURE
+/// Starts the server and serves until it is told to stop.
+#[derive(Args)]
+pub(super) struct Run {
+    /// Configuration file
+    #[arg(short, long)]
+    config: Option<String>,
+    /// Name of the config adapter
+    #[arg(short, long)]
+    adapter: Option<String>,
+}
+impl Run {
+    pub(super) fn run(self) -> ExitCode {
+        match serve(&self) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("Error: {error}");
+                ExitCode::FAILURE
+            }
         }
     }
 }
-fn serve(file: &str) -> Result<(), Failed> {
+fn serve(options: &Run) -> Result<(), Failed> {
     let state = Arc::new(State::default());
     let logs = ToLogs::new(Logs::standard(&state));
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(logs.clone()))?;
     let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     control.block_on(async {
         let app = App::new()?;
-        app.reload(load(file, &state, &logs)?).await?;
+        app.reload(load(options, &state, &logs)?).await?;
         tracing::info!(target: "", "serving initial configuration");
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut again = signal(SignalKind::user_defined1())?;
@@ -39,7 +50,7 @@ fn serve(file: &str) -> Result<(), Failed> {
                 _ = term.recv() => break,
                 _ = int.recv() => break,
                 _ = again.recv() => {
-                    let reloaded = match load(file, &state, &logs) {
+                    let reloaded = match load(options, &state, &logs) {
                         Ok(plan) => app.reload(plan).await.map_err(Into::into),
                         Err(error) => Err(error),
                     };
@@ -53,8 +64,16 @@ fn serve(file: &str) -> Result<(), Failed> {
         Ok(())
     })
 }
-fn load(file: &str, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
-    let config: Config = serde_json::from_str(&fs::read_to_string(file)?)?;
+fn load(options: &Run, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
+    let file = options.config.as_deref();
+    let json = Path::new(file.unwrap_or("Caddyfile")).extension().is_some_and(|end| end == "json");
+    let adapter = options.adapter.as_deref().unwrap_or(if json { "json" } else { "caddyfile" });
+    let adapted = super::adapt::load(file, adapter).map_err(|errors| joined(&errors))?;
+    super::adapt::warn(&adapted.warnings, adapter);
+    if !adapted.not_yet.is_empty() {
+        return Err(joined(&adapted.not_yet).into());
+    }
+    let config: Config = serde_json::from_value(adapted.json)?;
     let built = match &config.logging {
         Some(logging) => Logs::build(Some(logging), &[], state)?,
         None => Logs::standard(state),
@@ -64,4 +83,7 @@ fn load(file: &str, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed> {
     let parts =
         Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs: built };
     Ok(Plan::build(&config, &parts)?)
+}
+fn joined(errors: &[grammar::Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

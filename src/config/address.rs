@@ -18,7 +18,7 @@ impl NetworkAddress {
     /// # Errors
     /// In Caddy's words, such as `invalid start port: …` or `end port must not be less than start port`.
     pub fn parse(text: &str, default_network: &str, default_port: u16) -> Result<Self, String> {
-        let (network, host, port) = split(text)?;
+        let (network, host, port) = parts(text)?;
         let network = if network.is_empty() { default_network.to_owned() } else { network };
         if is_path(&network) || is_fd(&network) {
             return Ok(Self { network, host, ..Self::default() });
@@ -28,6 +28,13 @@ impl NetworkAddress {
             ports => range(ports)?,
         };
         Ok(Self { network, host, start_port, end_port })
+    }
+    /// Network, host and port as they are written, empty where they are missing: Caddy's `SplitNetworkAddress`.
+    ///
+    /// # Errors
+    /// Colons or brackets are where they can't be.
+    pub fn split(text: &str) -> Result<(String, String, String), String> {
+        parts(text)
     }
     /// How many ports it stands for.
     pub fn ports(&self) -> u32 {
@@ -51,11 +58,11 @@ impl fmt::Display for NetworkAddress {
             (start, end) => format!("{start}-{end}"),
         };
         let network = if self.network == "tcp" { "" } else { &self.network };
-        f.write_str(&join(network, &self.host, &port))
+        f.write_str(&join_address(network, &self.host, &port))
     }
 }
 /// Caddy's `JoinNetworkAddress`.
-pub(crate) fn join(network: &str, host: &str, port: &str) -> String {
+pub fn join_address(network: &str, host: &str, port: &str) -> String {
     let mut out = String::new();
     if !network.is_empty() {
         out = format!("{network}/");
@@ -69,7 +76,7 @@ pub(crate) fn join(network: &str, host: &str, port: &str) -> String {
     if host.contains(':') { out + &format!("[{host}]:{port}") } else { out + &format!("{host}:{port}") }
 }
 /// Network, host and port as they are written; each may be missing.
-fn split(text: &str) -> Result<(String, String, String), String> {
+fn parts(text: &str) -> Result<(String, String, String), String> {
     let (network, rest) = match text.split_once('/') {
         Some((network, rest)) => (network.trim().to_lowercase(), rest),
         None => (String::new(), text),

@@ -15,7 +15,7 @@ mod text;
 mod tls;
 mod weak;
 pub use acme::{AcmeIssuer, Challenges, DnsChallenge, ExternalAccount, PortChallenge, PreferredChains};
-pub use address::NetworkAddress;
+pub use address::{NetworkAddress, join_address};
 pub use duration::{Duration, parse_duration, parse_go_duration};
 pub use header::canonical_header;
 pub use http::*;

@@ -9,6 +9,7 @@ pub mod acme;
 pub mod apps;
 pub mod automation;
 pub mod pki;
+pub mod plain;
 pub mod servers;
 pub mod storage;
 

@@ -25,7 +25,6 @@ use crate::{
     config::{Authority, Duration, KeyPair, parse_duration, parse_float},
 };
 use grammar::Line;
-use serde_json::json;
 use std::collections::BTreeMap;
 
 pub const PKI: GlobalOption = GlobalOption {
@@ -49,9 +48,9 @@ fn parse(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
             return Err(sub.error(format!("unrecognized pki option '{}'", sub.text())));
         }
         let id = sub.at_most_one()?.filter(|id| !id.is_empty()).unwrap_or(LOCAL).to_owned();
-        found.insert(id, json!(authority(sub, cx)?));
+        found.insert(id, authority(sub, cx)?);
     }
-    options.authorities = Some(found.into_iter().collect());
+    options.authorities = Some(found);
     Ok(())
 }
 fn authority(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Authority> {

@@ -1,0 +1,275 @@
+//! TLS connection policies: which handshakes a server takes, and how.
+use super::{
+    Options,
+    pairing::{Pairing, Served},
+    servers::listens_beside,
+    subjects,
+};
+use crate::config::{AutomaticHttps, CertificateSelection, ConnectionMatch, ConnectionPolicy, Server};
+use grammar::Error;
+
+/// What is known of a server's policies once its sites have been looked at.
+pub(super) struct Seen {
+    /// Hosts whose sites have no policy of their own.
+    plain: Vec<String>,
+    /// The last policy that was added matches every handshake.
+    catch_all: bool,
+    /// Some key is served over TLS.
+    tls: bool,
+    /// Automatic HTTPS adds a policy at run time.
+    automatic: bool,
+}
+/// Gives the server the policies of its sites, and the hosts that automatic HTTPS is to leave alone.
+pub(super) fn collect(server: &mut Server, pairing: &Pairing<'_>, options: &Options) -> Seen {
+    let off = server.automatic_https.as_ref().is_some_and(|auto| auto.disable);
+    let mut seen = Seen { plain: vec![], catch_all: false, tls: false, automatic: !off };
+    for served in &pairing.sites {
+        let mut hosts: Vec<String> = served.hosts().into_iter().map(str::to_owned).collect();
+        if served.site.tls.is_empty() {
+            seen.plain.extend(hosts.iter().filter(|host| !host.contains('*')).cloned());
+        }
+        // A policy of names whose certificates are managed on purpose goes before one that loads a wildcard's.
+        let forces = served.site.tls.iter().any(|tls| tls.force_automate);
+        for tls in &served.site.tls {
+            let mut policy = tls.policy.clone();
+            cover(&mut policy, &mut hosts, options);
+            if settings_empty(&policy) && !(forces && !hosts.is_empty()) {
+                seen.plain.extend(hosts.iter().cloned());
+            } else {
+                seen.catch_all = hosts.is_empty();
+                server.tls_connection_policies.push(policy);
+            }
+        }
+        look_at_keys(server, served, options, &mut seen);
+    }
+    seen
+}
+/// Makes the policy match the hosts of its block.
+fn cover(policy: &mut ConnectionPolicy, hosts: &mut Vec<String>, options: &Options) {
+    let default = options.default_sni.clone().unwrap_or_default();
+    let fallback = options.fallback_sni.clone().unwrap_or_default();
+    if let Some(host) = hosts.iter().find(|host| **host == default || **host == fallback) {
+        if *host == default {
+            policy.default_sni = default;
+        } else {
+            policy.fallback_sni = fallback;
+        }
+        hosts.push(String::new());
+    } else if hosts.is_empty() {
+        (policy.default_sni, policy.fallback_sni) = (default, fallback);
+    }
+    if !hosts.is_empty() {
+        hosts.sort();
+        policy.matcher = Some(ConnectionMatch { sni: Some(hosts.clone()), ..ConnectionMatch::default() });
+    }
+}
+fn look_at_keys(server: &mut Server, served: &Served<'_>, options: &Options, seen: &mut Seen) {
+    let beside = listens_beside(&server.listen, options.http_port());
+    let (http_port, https_port) = (options.http_port().to_string(), options.https_port().to_string());
+    for key in served.keys() {
+        if beside && key.scheme == "http" && !key.host.is_empty() {
+            let AutomaticHttps { skip, .. } = server.automatic_https.get_or_insert_default();
+            if !skip.contains(&key.host) {
+                skip.push(key.host.clone());
+            }
+        }
+        let skipped = server.automatic_https.as_ref().is_some_and(|auto| auto.skip.contains(&key.host));
+        let has_tls = !served.site.tls.is_empty() || !key.host.is_empty() && !skipped;
+        seen.tls |= key.scheme == "https" || !key.is_http(options.http_port()) && has_tls;
+        let usual = key.port == https_port;
+        let named = key.port != http_port && !key.host.is_empty();
+        seen.automatic &= usual || named;
+    }
+}
+/// Adds what is still missing, and tidies up.
+///
+/// # Errors
+/// HTTP and HTTPS on one server, or policies that contradict each other.
+pub(super) fn finish(
+    server: &mut Server,
+    pairing: &Pairing<'_>,
+    seen: &Seen,
+    number: usize,
+    options: &Options,
+) -> Result<(), Error> {
+    one_scheme(server, pairing, options)?;
+    shield(&mut server.tls_connection_policies, &seen.plain);
+    let default_sni = options.default_sni.clone().unwrap_or_default();
+    let fallback_sni = options.fallback_sni.clone().unwrap_or_default();
+    let needed = !server.tls_connection_policies.is_empty()
+        || !seen.automatic
+        || !default_sni.is_empty()
+        || !fallback_sni.is_empty();
+    if seen.tls && !seen.catch_all && needed {
+        let policy = ConnectionPolicy { default_sni, fallback_sni, ..ConnectionPolicy::default() };
+        server.tls_connection_policies.push(policy);
+    }
+    consolidate(&mut server.tls_connection_policies).map_err(|why| {
+        Error::plain(format!("consolidating TLS connection policies for server {number}: {why}"))
+    })
+}
+/// Hosts without a policy of their own must not fall under a wildcard's that asks for client certificates: right before
+/// it goes a copy without that, for them.
+fn shield(policies: &mut Vec<ConnectionPolicy>, plain: &[String]) {
+    let mut left: Vec<String> = plain.to_vec();
+    left.sort();
+    left.dedup();
+    let mut shielded = Vec::with_capacity(policies.len());
+    for policy in policies.drain(..) {
+        if policy.client_authentication.is_some() {
+            let covers = |host: &str| {
+                let mut wildcards = sni(&policy).iter().filter(|name| name.contains('*'));
+                wildcards.any(|name| subjects::covers(name, host))
+            };
+            let (covered, rest): (Vec<String>, Vec<String>) = left.into_iter().partition(|host| covers(host));
+            left = rest;
+            if !covered.is_empty() {
+                shielded.push(ConnectionPolicy {
+                    matcher: Some(ConnectionMatch { sni: Some(covered), ..ConnectionMatch::default() }),
+                    client_authentication: None,
+                    ..policy.clone()
+                });
+            }
+        }
+        shielded.push(policy);
+    }
+    *policies = shielded;
+}
+fn sni(policy: &ConnectionPolicy) -> &[String] {
+    policy.matcher.as_ref().and_then(|m| m.sni.as_deref()).unwrap_or_default()
+}
+/// A server speaks HTTP or HTTPS, not both.
+fn one_scheme(server: &Server, pairing: &Pairing<'_>, options: &Options) -> Result<(), Error> {
+    let listen = format!("[{}]", server.listen.join(" "));
+    let has_policies = !server.tls_connection_policies.is_empty();
+    let https_port = options.https_port().to_string();
+    let mut https = None;
+    for (key, token) in pairing.sites.iter().flat_map(|served| served.keys().zip(served.texts())) {
+        let wants_https = if key.is_http(options.http_port()) {
+            false
+        } else if key.scheme == "https" || key.port == https_port || has_policies {
+            true
+        } else if key.host.is_empty() {
+            false
+        } else {
+            continue;
+        };
+        if https.is_some_and(|before| before != wants_https) {
+            let (is, hint) = match (wants_https, key.scheme.is_empty() && key.host.is_empty()) {
+                (true, _) => ("HTTP", ""),
+                (false, true) => ("HTTPS", " (try specifying https:// in the address)"),
+                (false, false) => ("HTTPS", ""),
+            };
+            return Err(token.error(format!(
+                "server listening on {listen} is configured for {is} and cannot natively multiplex HTTP and HTTPS: \
+                 {}{hint}",
+                key.original
+            )));
+        }
+        if !wants_https && has_policies {
+            return Err(token.error(format!(
+                "server listening on {listen} is HTTP, but attempts to configure TLS connection policies"
+            )));
+        }
+        https = Some(wants_https);
+    }
+    Ok(())
+}
+
+/// Catch-alls last, equal ones once, and those with the same matchers as one.
+fn consolidate(policies: &mut Vec<ConnectionPolicy>) -> Result<(), String> {
+    policies.sort_by_key(|policy| policy.matcher.is_none());
+    let mut i = 0;
+    'next: while i < policies.len() {
+        for j in 0..policies.len() {
+            if i == j {
+                continue;
+            }
+            if policies[i] == policies[j] {
+                policies.remove(j);
+                i = i.saturating_sub(usize::from(j < i));
+                continue 'next;
+            }
+            if j == i + 1 && only_sni(&policies[i]) && only_sni(&policies[j]) {
+                let unmatched =
+                    |policy: &ConnectionPolicy| ConnectionPolicy { matcher: None, ..policy.clone() };
+                if unmatched(&policies[i]) == unmatched(&policies[j]) {
+                    let merged = policies.remove(j);
+                    if let Some(names) = policies[i].matcher.as_mut().and_then(|m| m.sni.as_mut()) {
+                        names.extend_from_slice(sni(&merged));
+                    }
+                    continue 'next;
+                }
+            }
+            if policies[i].matcher == policies[j].matcher {
+                let merged = merge(&policies[i], &policies[j])?;
+                policies[i] = merged;
+                policies.remove(j);
+                i = i.saturating_sub(usize::from(j < i));
+                continue 'next;
+            }
+        }
+        i += 1;
+    }
+    Ok(())
+}
+fn only_sni(policy: &ConnectionPolicy) -> bool {
+    matches!(
+        &policy.matcher,
+        Some(ConnectionMatch { sni: Some(_), local_ip: None, remote_ip: None, sni_regexp: None })
+    )
+}
+/// Two policies of the same handshakes as one.
+fn merge(a: &ConnectionPolicy, b: &ConnectionPolicy) -> Result<ConnectionPolicy, String> {
+    let conflict = |what: &str, a: String, b: String| {
+        Err(format!("two policies with same match criteria have conflicting {what}: {a} vs. {b}"))
+    };
+    let list = |what: &str, a: &[String], b: &[String]| {
+        if !a.is_empty() && !b.is_empty() && a != b {
+            return conflict(what, format!("[{}]", a.join(" ")), format!("[{}]", b.join(" ")))
+                .map(|()| vec![]);
+        }
+        Ok(if a.is_empty() { b.to_vec() } else { a.to_vec() })
+    };
+    let text = |what: &str, a: &str, b: &str| {
+        if !a.is_empty() && !b.is_empty() && a != b {
+            return conflict(what, a.to_owned(), b.to_owned()).map(|()| String::new());
+        }
+        Ok(if a.is_empty() { b.to_owned() } else { a.to_owned() })
+    };
+    if let (None, Some(wanted)) = (&a.client_authentication, &b.client_authentication) {
+        conflict("client auth configuration", "<nil>".to_owned(), wanted.to_string())?;
+    }
+    Ok(ConnectionPolicy {
+        matcher: a.matcher.clone(),
+        alpn: list("ALPN", &a.alpn, &b.alpn)?,
+        cipher_suites: list("cipher suites", &a.cipher_suites, &b.cipher_suites)?,
+        client_authentication: a.client_authentication.clone(),
+        curves: list("curves", &a.curves, &b.curves)?,
+        default_sni: text("default SNI", &a.default_sni, &b.default_sni)?,
+        fallback_sni: text("fallback SNI", &a.fallback_sni, &b.fallback_sni)?,
+        protocol_min: text("min protocol", &a.protocol_min, &b.protocol_min)?,
+        protocol_max: text("max protocol", &a.protocol_max, &b.protocol_max)?,
+        certificate_selection: selection(a, b)?,
+        insecure_secrets_log: a.insecure_secrets_log.clone(),
+        drop: a.drop,
+        handshake_context: a.handshake_context.clone(),
+    })
+}
+fn selection(a: &ConnectionPolicy, b: &ConnectionPolicy) -> Result<Option<CertificateSelection>, String> {
+    let (one, other) = match (&a.certificate_selection, &b.certificate_selection) {
+        (Some(one), Some(other)) => (one, other),
+        (one, other) => return Ok(one.as_ref().or(other.as_ref()).cloned()),
+    };
+    let mut merged = one.clone();
+    for tag in &other.any_tag {
+        if !merged.any_tag.contains(tag) {
+            merged.any_tag.push(tag.clone());
+        }
+    }
+    Ok(Some(merged))
+}
+/// The policy changes nothing about a handshake.
+fn settings_empty(policy: &ConnectionPolicy) -> bool {
+    ConnectionPolicy { matcher: None, ..policy.clone() } == ConnectionPolicy::default()
+}

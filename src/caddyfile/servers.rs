@@ -1,0 +1,280 @@
+//! Sites as servers.
+use super::{
+    Cx, Options,
+    address::specificity,
+    connection,
+    pairing::{Pairing, Served},
+    routes::join,
+    subroute,
+};
+use crate::config::{MatcherSet, NetworkAddress, Route, Server, ServerLogs};
+use grammar::Error;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// The named routes, each with the names of those that it invokes.
+pub(super) type NamedRoutes = BTreeMap<String, (Route, BTreeSet<String>)>;
+
+/// Builds one server of each pairing, and gives each the `servers` options that are meant for it.
+///
+/// # Errors
+/// Sites that contradict each other.
+pub(super) fn servers(
+    pairings: &mut [Pairing<'_>],
+    named_routes: &NamedRoutes,
+    cx: &mut Cx<'_>,
+) -> Result<BTreeMap<String, Server>, Error> {
+    let mut names = HashSet::new();
+    for options in cx.options.servers.iter().filter(|options| !options.name.is_empty()) {
+        if !names.insert(&options.name) {
+            return Err(Error::plain(format!(
+                "applying global server options: cannot use duplicate server name '{}'",
+                options.name
+            )));
+        }
+    }
+    let mut servers = vec![];
+    for (number, pairing) in pairings.iter_mut().enumerate() {
+        let mut server = server(number, pairing, named_routes, cx)?;
+        let options = cx
+            .options
+            .servers
+            .iter()
+            .find(|options| options.address.is_empty() || server.listen.contains(&options.address));
+        let mut name = format!("srv{number}");
+        if let Some(options) = options {
+            apply(&mut server, &options.settings);
+            if !options.name.is_empty() {
+                name.clone_from(&options.name);
+            }
+        }
+        servers.push((name, server));
+    }
+    Ok(servers.into_iter().collect())
+}
+fn server(
+    number: usize,
+    pairing: &mut Pairing<'_>,
+    named_routes: &NamedRoutes,
+    cx: &mut Cx<'_>,
+) -> Result<Server, Error> {
+    let mut server = Server::default();
+    unambiguous(&pairing.sites)?;
+    listen(&mut server, pairing);
+    automatic_https(&mut server, &cx.options);
+    super::sort::stable(&mut pairing.sites, |a, b| Rank::of(a).before(&Rank::of(b)));
+    if pairing.sites.iter().any(|served| !served.site.logs.is_empty()) {
+        server.logs = Some(ServerLogs::default());
+    }
+    invoked_routes(&mut server, pairing, named_routes)?;
+    let seen = connection::collect(&mut server, pairing, &cx.options);
+    let alone = pairing.sites.len() == 1;
+    for served in &pairing.sites {
+        let matchers = matcher_sets(served);
+        let routes = cx.group(&served.site.routes);
+        append(&mut server.routes, &matchers, routes, alone);
+        if !served.site.error_routes.is_empty() {
+            let mut own = vec![];
+            append(&mut own, &matchers, served.site.error_routes.clone(), alone);
+            server.errors.get_or_insert_default().routes.append(&mut own);
+        }
+        log_names(&mut server, served);
+    }
+    if let Some(logs) = &mut server.logs {
+        logs.skip_hosts.sort();
+    }
+    connection::finish(&mut server, pairing, &seen, number, &cx.options)?;
+    Ok(server)
+}
+/// The same key may not stand in two sites of a server.
+fn unambiguous(sites: &[Served<'_>]) -> Result<(), Error> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for served in sites {
+        for key in served.texts() {
+            if *seen.entry(&key.text).or_insert(served.index) != served.index {
+                return Err(key.error(format!("ambiguous site definition: {}", key.text)));
+            }
+        }
+    }
+    Ok(())
+}
+fn listen(server: &mut Server, pairing: &Pairing<'_>) {
+    server.listen = pairing.listen.keys().cloned().collect();
+    let protocols = pairing.listen.values().map(|protocols| {
+        let named: Vec<String> = protocols.iter().filter(|p| !p.is_empty()).cloned().collect();
+        (!named.is_empty()).then_some(named)
+    });
+    let protocols: Vec<Option<Vec<String>>> = protocols.collect();
+    if protocols.iter().any(Option::is_some) {
+        server.listen_protocols = protocols;
+    }
+}
+fn automatic_https(server: &mut Server, options: &Options) {
+    for option in &options.auto_https {
+        let auto = server.automatic_https.get_or_insert_default();
+        match option.as_str() {
+            "off" => auto.disable = true,
+            "disable_redirects" => auto.disable_redirects = true,
+            "disable_certs" => auto.disable_certificates = true,
+            "ignore_loaded_certs" => auto.ignore_loaded_certificates = true,
+            _ => {}
+        }
+    }
+}
+fn invoked_routes(
+    server: &mut Server,
+    pairing: &Pairing<'_>,
+    named_routes: &NamedRoutes,
+) -> Result<(), Error> {
+    let invoked = pairing.sites.iter().flat_map(|served| &served.site.invoked);
+    let mut names: Vec<&String> = invoked.collect();
+    while let Some(name) = names.pop() {
+        if server.named_routes.contains_key(name) {
+            continue;
+        }
+        let missing = || Error::plain(format!("cannot invoke named route '{name}', which was not defined"));
+        let (route, invokes) = named_routes.get(name).ok_or_else(missing)?;
+        server.named_routes.insert(name.clone(), route.clone());
+        names.extend(invokes);
+    }
+    Ok(())
+}
+/// Whether any of the addresses has another port than `port`.
+pub(super) fn listens_beside(addresses: &[String], port: u16) -> bool {
+    addresses.iter().any(|address| {
+        NetworkAddress::parse(address, "tcp", 0)
+            .is_ok_and(|address| address.start_port > port || address.end_port < port)
+    })
+}
+
+/// How closely a site's keys look: sites are tried in this order.
+struct Rank {
+    host: usize,
+    path: usize,
+    wildcard: bool,
+}
+impl Rank {
+    fn of(served: &Served<'_>) -> Self {
+        let (mut host, mut path, mut path_specificity, mut wildcard) = (0, 0, 0, false);
+        for key in served.keys() {
+            wildcard |= key.host.is_empty() || key.host.contains('*');
+            host = host.max(specificity(&key.host));
+            if specificity(&key.path) > path_specificity {
+                (path, path_specificity) = (key.path.len(), specificity(&key.path));
+            }
+        }
+        Self { host, path, wildcard }
+    }
+    fn before(&self, other: &Self) -> bool {
+        match (self.host, other.host) {
+            (0, _) => false,
+            (_, 0) => true,
+            _ if self.wildcard != other.wildcard => other.wildcard,
+            (a, b) if a == b => self.path > other.path,
+            (a, b) => a > b,
+        }
+    }
+}
+
+/// A set for each distinct path, with the hosts of its keys. Behind a key without a host none counts any more.
+fn matcher_sets(served: &Served<'_>) -> Vec<MatcherSet> {
+    let mut pairs: Vec<(&str, Vec<&str>)> = vec![];
+    let mut everywhere = false;
+    for key in served.keys() {
+        let at = pairs.iter().position(|(path, _)| *path == key.path).unwrap_or_else(|| {
+            pairs.push((&key.path, vec![]));
+            pairs.len() - 1
+        });
+        let hosts = &mut pairs[at].1;
+        if key.host.is_empty() && !everywhere {
+            hosts.clear();
+            everywhere = true;
+        }
+        if !everywhere && !hosts.contains(&key.host.as_str()) {
+            hosts.push(&key.host);
+        }
+    }
+    let sets = pairs.into_iter().map(|(path, hosts)| {
+        let mut set = MatcherSet::new();
+        if !hosts.is_empty() {
+            set.insert("host".to_owned(), json!(hosts));
+        }
+        if !path.is_empty() {
+            set.insert("path".to_owned(), json!([path]));
+        }
+        set
+    });
+    sets.filter(|set| !set.is_empty()).collect()
+}
+/// Adds a site's routes to its server's: behind its matchers, as one route that ends the request. Of a site that is alone
+/// and has no matchers they are added as they are, unless one of them asks for a host, which would look as if the server
+/// had to get a certificate for it.
+fn append(list: &mut Vec<Route>, matchers: &[MatcherSet], routes: Vec<Route>, alone: bool) {
+    if matchers.is_empty() && routes.is_empty() {
+        return;
+    }
+    let asks_for_host = || {
+        let mut sets = routes.iter().flat_map(|route| &route.matchers);
+        sets.any(|set| set.contains_key("host"))
+    };
+    if matchers.is_empty() && alone && !asks_for_host() {
+        routes.into_iter().for_each(|route| join(list, route));
+        return;
+    }
+    let handlers = if routes.is_empty() { vec![] } else { vec![subroute(routes)] };
+    join(list, Route { matchers: matchers.to_vec(), handlers, terminal: true, ..Route::default() });
+}
+fn log_names(server: &mut Server, served: &Served<'_>) {
+    let Some(logs) = &mut server.logs else { return };
+    let everywhere = served.keys().any(|key| key.host.is_empty());
+    for log in served.site.logs.iter().filter(|log| !log.no_hostname) {
+        let name = log.name.clone().unwrap_or_default();
+        if everywhere && log.hostnames.is_empty() {
+            logs.default_logger_name = name;
+            continue;
+        }
+        let own = if log.hostnames.is_empty() { log_hosts(served, false) } else { log.hostnames.clone() };
+        for host in own {
+            logs.logger_names.entry(host).or_default().0.push(name.clone());
+        }
+    }
+    if served.site.logs.is_empty() {
+        logs.skip_unmapped_hosts |= everywhere;
+        logs.skip_hosts.extend(log_hosts(served, true));
+    }
+}
+/// The hosts of a site's keys, each once; if asked for, with a port that isn't HTTP's or HTTPS's own.
+fn log_hosts(served: &Served<'_>, with_port: bool) -> Vec<String> {
+    let hosts = served.keys().filter(|key| !key.host.is_empty()).map(|key| {
+        let usual = matches!(key.port.as_str(), "" | "80" | "443");
+        if usual || !with_port {
+            return key.host.clone();
+        }
+        let host = if key.host.contains(':') { format!("[{}]", key.host) } else { key.host.clone() };
+        format!("{host}:{}", key.port)
+    });
+    let mut hosts: Vec<String> = hosts.collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+/// What a `servers` option sets replaces what the server had.
+fn apply(server: &mut Server, settings: &Server) {
+    let s = settings.clone();
+    *server = Server {
+        listen: std::mem::take(&mut server.listen),
+        routes: std::mem::take(&mut server.routes),
+        errors: server.errors.take(),
+        named_routes: std::mem::take(&mut server.named_routes),
+        tls_connection_policies: std::mem::take(&mut server.tls_connection_policies),
+        automatic_https: server.automatic_https.take(),
+        logs: server.logs.take(),
+        listen_protocols: std::mem::take(&mut server.listen_protocols),
+        ..s
+    };
+    if let Some(from) = &settings.logs {
+        let logs = server.logs.get_or_insert_default();
+        logs.should_log_credentials |= from.should_log_credentials;
+        logs.trace |= from.trace;
+    }
+}
