@@ -25,6 +25,7 @@
 //! }
 //! ```
 use super::NAMESPACE;
+use crate::tls::{Acme, Issuer, IssuerModule, Issuing, LETS_ENCRYPT, Request, acme_folder};
 use crate::{
     caddyfile::{
         Cx, ModuleSyntax, Parsed, Support, Words, dns_challenge, dns_provider, is_dns_setting,
@@ -32,12 +33,7 @@ use crate::{
     },
     config::{AcmeIssuer, Duration, ExternalAccount, fields, parse_duration, parse_int},
 };
-use crate::{
-    storage::safe,
-    tls::{Issuer, IssuerModule, Issuing},
-};
 use grammar::Line;
-use rcgen::KeyPair;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -51,29 +47,29 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
-/// Certificates that are in the storage already are served; none is obtained yet.
 pub const MODULE: IssuerModule = IssuerModule {
     name: "acme",
-    build: |fields, _| {
+    build: |fields, cx| {
         let config: AcmeIssuer =
             serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
-        let directory = if config.ca.is_empty() { LETS_ENCRYPT.into() } else { config.ca };
-        Ok(Arc::new(Acme { directory }))
+        let dns = config.challenges.as_ref().and_then(|challenges| challenges.dns.as_ref());
+        if dns.is_some() {
+            return Ok(Arc::new(WithoutDns { directory: config.ca }));
+        }
+        Ok(Arc::new(Acme::new(config, None, cx.challenges.clone(), cx.storage.clone())?))
     },
 };
-const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+/// Serves what is in the storage: names are not proved by DNS records yet.
 #[derive(Debug)]
-struct Acme {
+struct WithoutDns {
     directory: String,
 }
-impl Issuer for Acme {
-    /// As certmagic names the folder: the directory's host and path.
+impl Issuer for WithoutDns {
     fn key(&self) -> String {
-        let rest = self.directory.split_once("://").map_or(self.directory.as_str(), |(_, rest)| rest);
-        safe(&rest.trim_end_matches('/').replace('/', "-"))
+        acme_folder(if self.directory.is_empty() { LETS_ENCRYPT } else { &self.directory })
     }
-    fn issue<'a>(&'a self, _: &'a str, _: &'a KeyPair) -> Issuing<'a> {
-        Box::pin(async { Err("certificates are not obtained over ACME yet".into()) })
+    fn issue<'a>(&'a self, _: Request<'a>) -> Issuing<'a> {
+        Box::pin(async { Err("the DNS challenge is not supported yet".to_owned().into()) })
     }
 }
 fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {

@@ -11,13 +11,12 @@
 //! }
 //! ```
 use super::NAMESPACE;
-use crate::tls::{Authority, IssuedChain, Issuer, IssuerModule, Issuing, LEAF_LIFETIME};
+use crate::tls::{Authority, IssuedChain, Issuer, IssuerModule, Issuing, LEAF_LIFETIME, Request};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{Duration, fields, is_default, parse_duration},
 };
 use grammar::Line;
-use rcgen::KeyPair;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time};
@@ -69,8 +68,8 @@ impl Issuer for Local {
     fn key(&self) -> String {
         self.authority.id().to_owned()
     }
-    fn issue<'a>(&'a self, name: &'a str, key: &'a KeyPair) -> Issuing<'a> {
-        let issued = self.authority.issue(name, key, self.lifetime, self.sign_with_root);
+    fn issue<'a>(&'a self, request: Request<'a>) -> Issuing<'a> {
+        let issued = self.authority.issue(request.name, request.key, self.lifetime, self.sign_with_root);
         Box::pin(async { Ok(IssuedChain { pem: issued?.chain, issuer_data: Value::Null }) })
     }
 }

@@ -1,7 +1,7 @@
 //! The `tls` and `pki` apps of a configuration, built: what servers ask for their handshakes.
 use super::{
-    Authority, AuthoritySettings, Automation, Certificate, Index, IssuerContext, IssuerModule, Policies,
-    Shared, auto_https,
+    Authority, AuthoritySettings, Automation, Certificate, Challenges, Index, IssuerContext, IssuerModule,
+    Policies, Shared, auto_https,
 };
 use crate::{
     config::{Config, ConnectionPolicy, Duration, HttpApp, LoadFile, TlsApp},
@@ -29,6 +29,7 @@ pub struct Tls {
 /// What outlives configurations.
 struct Kept {
     managed: Arc<ArcSwap<Index>>,
+    challenges: Arc<Challenges>,
     /// `None` where the system has no randomness: then there are no session tickets.
     tickets: Option<Arc<dyn ProducesTickets>>,
 }
@@ -77,16 +78,28 @@ impl Tls {
         let authorities = authorities(read(config, "pki")?, &storage)?;
         let mut problems = vec![];
         let (loaded, automate) = load(&app.certificates, &mut problems)?;
-        let kept = state.get_or("tls", || Kept { managed: Arc::default(), tickets: Ticketer::new().ok() });
-        let cx = IssuerContext { storage: storage.clone(), authorities: authorities.clone() };
+        let kept = state.get_or("tls", || Kept {
+            managed: Arc::default(),
+            challenges: Arc::default(),
+            tickets: Ticketer::new().ok(),
+        });
+        let cx = IssuerContext {
+            storage: storage.clone(),
+            authorities: authorities.clone(),
+            challenges: kept.challenges.clone(),
+        };
         let automation = Automation::build(&app, issuers, &cx, kept.managed.clone())
             .map_err(|why| format!("loading tls app module: {why}"))?;
         let mut names = auto_https::apply(http, &loaded, &automation)?;
         names.extend(automate);
         names.sort();
         names.dedup();
-        let shared =
-            Shared { loaded: Arc::new(loaded), managed: kept.managed.clone(), tickets: kept.tickets.clone() };
+        let shared = Shared {
+            loaded: Arc::new(loaded),
+            managed: kept.managed.clone(),
+            tickets: kept.tickets.clone(),
+            challenges: kept.challenges.clone(),
+        };
         Ok(Self { shared, automation: Arc::new(automation), names, authorities, storage, problems })
     }
     /// The connection policies of a server, which offers `alpn` unless they say otherwise.
@@ -108,6 +121,10 @@ impl Tls {
     /// The names that are to have certificates.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+    /// What servers answer authorities, before any routing.
+    pub fn challenges(&self) -> &Arc<Challenges> {
+        &self.shared.challenges
     }
     pub fn automation(&self) -> &Automation {
         &self.automation

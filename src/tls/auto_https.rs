@@ -200,9 +200,8 @@ mod tests {
     use super::*;
     use crate::{
         storage::FileSystem,
-        tls::{Issuer, IssuerContext, IssuerModule, Issuing},
+        tls::{Issuer, IssuerContext, IssuerModule, Issuing, Request},
     };
-    use rcgen::KeyPair;
     use std::sync::Arc;
 
     #[derive(Debug)]
@@ -211,8 +210,8 @@ mod tests {
         fn key(&self) -> String {
             "nobody".into()
         }
-        fn issue<'a>(&'a self, _: &'a str, _: &'a KeyPair) -> Issuing<'a> {
-            Box::pin(async { Err("no".into()) })
+        fn issue<'a>(&'a self, _: Request<'a>) -> Issuing<'a> {
+            Box::pin(async { Err("no".to_owned().into()) })
         }
     }
     const ISSUERS: &[IssuerModule] = &[
@@ -221,7 +220,11 @@ mod tests {
     ];
     /// The app after the phase, and the managed names.
     fn applied(app: Value) -> (HttpApp, Vec<String>) {
-        let cx = IssuerContext { storage: Arc::new(FileSystem::new("/none")), authorities: BTreeMap::new() };
+        let cx = IssuerContext {
+            storage: Arc::new(FileSystem::new("/none")),
+            authorities: BTreeMap::new(),
+            challenges: Arc::default(),
+        };
         let automation = Automation::build(&Default::default(), ISSUERS, &cx, Arc::default()).unwrap();
         let mut app = serde_json::from_value(app).unwrap();
         let names = apply(&mut app, &Index::default(), &automation).unwrap();

@@ -36,19 +36,40 @@ pub struct IssuedChain {
     pub pem: String,
     pub issuer_data: Value,
 }
-pub type Issuing<'a> = Pin<Box<dyn Future<Output = Result<IssuedChain, String>> + Send + 'a>>;
+/// Why there is no certificate.
+#[derive(Debug)]
+pub struct IssueError {
+    pub message: String,
+    /// Not before that long is the issuer to be asked again.
+    pub retry_after: Option<Duration>,
+}
+impl From<String> for IssueError {
+    fn from(message: String) -> Self {
+        Self { message, retry_after: None }
+    }
+}
+/// What an issuer is asked for.
+pub struct Request<'a> {
+    pub name: &'a str,
+    pub key: &'a KeyPair,
+    /// From 1; those after the first follow a failure.
+    pub attempt: usize,
+}
+pub type Issuing<'a> = Pin<Box<dyn Future<Output = Result<IssuedChain, IssueError>> + Send + 'a>>;
 /// Signs certificates: `tls.issuance.*`.
 pub trait Issuer: fmt::Debug + Send + Sync {
     /// The folder of its certificates in the storage.
     fn key(&self) -> String;
-    /// Has `key` certified for `name`.
-    fn issue<'a>(&'a self, name: &'a str, key: &'a KeyPair) -> Issuing<'a>;
+    /// Has the key certified for the name.
+    fn issue<'a>(&'a self, request: Request<'a>) -> Issuing<'a>;
 }
 /// What an issuer may ask for while it is built.
 pub struct IssuerContext {
     pub storage: Arc<dyn Storage>,
     /// The authorities of the `pki` app, by id; `local` is always there.
     pub authorities: BTreeMap<String, Arc<super::Authority>>,
+    /// Where servers find the answers to challenges.
+    pub challenges: Arc<super::Challenges>,
 }
 /// One row of the table of issuers.
 pub struct IssuerModule {
@@ -142,17 +163,18 @@ impl Automation {
     async fn maintain_one(self: Arc<Self>, name: String) {
         let mut failures = 0;
         loop {
-            let pause = match self.clone().bring_up_to_date(name.clone()).await {
+            let pause = match self.clone().bring_up_to_date(&name, failures + 1).await {
                 Ok(()) => {
                     failures = 0;
                     self.renew_interval
                 }
                 Err(error) => {
                     let pause = Duration::from_secs(RETRIES[failures.min(RETRIES.len() - 1)]);
+                    let pause = error.retry_after.map_or(pause, |wanted| wanted.max(pause));
                     failures += 1;
                     tracing::error!(
                         target: "tls.obtain",
-                        error, identifier = name, attempt = failures, retrying_in = pause.as_secs_f64(), "will retry"
+                        error = error.message, identifier = name, attempt = failures, retrying_in = pause.as_secs_f64(), "will retry"
                     );
                     pause
                 }
@@ -160,23 +182,25 @@ impl Automation {
             tokio::time::sleep(pause).await;
         }
     }
-    async fn bring_up_to_date(self: Arc<Self>, name: String) -> Result<(), String> {
-        let policy = self.policy(&name);
+    async fn bring_up_to_date(&self, name: &str, attempt: usize) -> Result<(), IssueError> {
+        let policy = self.policy(name);
         let now = SystemTime::now();
-        let current = self.managed.load().all().find(|c| c.names == [name.as_str()]).cloned();
+        let current = self.managed.load().all().find(|c| c.names == [name]).cloned();
         if current.is_some_and(|current| !current.is_due(now, policy.ratio)) {
             return Ok(());
         }
-        if let Some(stored) = self.load(&policy, &name).await
-            && !stored.is_due(now, policy.ratio)
-        {
-            self.serve(&name, stored);
-            return Ok(());
+        if let Some(stored) = self.load(&policy, name) {
+            let due = stored.is_due(now, policy.ratio);
+            // Also while a newer one is on its way.
+            self.serve(name, stored);
+            if !due {
+                return Ok(());
+            }
         }
-        self.obtain(&policy, &name).await
+        self.obtain(&policy, name, attempt).await
     }
     /// The latest certificate that any of the issuers has left in the storage.
-    async fn load(&self, policy: &Policy, name: &str) -> Option<Certificate> {
+    fn load(&self, policy: &Policy, name: &str) -> Option<Certificate> {
         let read = |key: String| self.storage.load(&key);
         let stored = policy.issuers.iter().filter_map(|issuer| {
             let chain = read(path(&issuer.key(), name, "crt")).ok()?;
@@ -191,24 +215,24 @@ impl Automation {
         });
         stored.max_by_key(|certificate| certificate.not_before)
     }
-    async fn obtain(&self, policy: &Policy, name: &str) -> Result<(), String> {
+    async fn obtain(&self, policy: &Policy, name: &str, attempt: usize) -> Result<(), IssueError> {
         tracing::info!(target: "tls.obtain", identifier = name, "acquiring lock");
         let (storage, lock) = (self.storage.clone(), format!("issue_cert_{name}"));
         let held = tokio::task::spawn_blocking(move || storage.lock(&lock, PATIENCE)).await;
         let _held = held.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         tracing::info!(target: "tls.obtain", identifier = name, "lock acquired");
         // Another instance may have been faster.
-        if let Some(stored) = self.load(policy, name).await
+        if let Some(stored) = self.load(policy, name)
             && !stored.is_due(SystemTime::now(), policy.ratio)
         {
             self.serve(name, stored);
             return Ok(());
         }
         tracing::info!(target: "tls.obtain", identifier = name, "obtaining certificate");
-        let mut failed = "no issuer".to_owned();
+        let mut failed = IssueError::from("no issuer".to_owned());
         for issuer in &policy.issuers {
             let key = self.key(policy, &**issuer, name)?;
-            match issuer.issue(name, &key).await {
+            match issuer.issue(Request { name, key: &key, attempt }).await {
                 Ok(issued) => {
                     let key = key_to_pem(&key);
                     self.store(&issuer.key(), name, &issued, &key)?;
@@ -222,7 +246,7 @@ impl Automation {
                 Err(error) => {
                     tracing::error!(
                         target: "tls.obtain",
-                        identifier = name, issuer = issuer.key(), error, "could not get certificate from issuer"
+                        identifier = name, issuer = issuer.key(), error = error.message, "could not get certificate from issuer"
                     );
                     failed = error;
                 }
@@ -326,11 +350,11 @@ mod tests {
         fn key(&self) -> String {
             "local".into()
         }
-        fn issue<'a>(&'a self, name: &'a str, key: &'a KeyPair) -> Issuing<'a> {
+        fn issue<'a>(&'a self, request: Request<'a>) -> Issuing<'a> {
             let folder = std::env::temp_dir().join(format!("authority-{}", std::process::id()));
             let authority =
                 Authority::new("local", AuthoritySettings::default(), Arc::new(FileSystem::new(folder)));
-            let issued = authority.issue(name, key, LEAF_LIFETIME, false);
+            let issued = authority.issue(request.name, request.key, LEAF_LIFETIME, false);
             Box::pin(async { Ok(IssuedChain { pem: issued?.chain, issuer_data: Value::Null }) })
         }
     }
@@ -340,8 +364,8 @@ mod tests {
         fn key(&self) -> String {
             "broken".into()
         }
-        fn issue<'a>(&'a self, _: &'a str, _: &'a KeyPair) -> Issuing<'a> {
-            Box::pin(async { Err("no".into()) })
+        fn issue<'a>(&'a self, _: Request<'a>) -> Issuing<'a> {
+            Box::pin(async { Err("no".to_owned().into()) })
         }
     }
     const ISSUERS: &[IssuerModule] = &[
@@ -350,7 +374,7 @@ mod tests {
     ];
     fn automation(folder: &std::path::Path, app: Value) -> Arc<Automation> {
         let storage: Arc<dyn Storage> = Arc::new(FileSystem::new(folder));
-        let cx = IssuerContext { storage, authorities: BTreeMap::new() };
+        let cx = IssuerContext { storage, authorities: BTreeMap::new(), challenges: Arc::default() };
         let app = serde_json::from_value(app).unwrap();
         Arc::new(Automation::build(&app, ISSUERS, &cx, Arc::default()).unwrap())
     }
@@ -358,7 +382,7 @@ mod tests {
     async fn a_certificate_is_obtained_stored_as_caddy_does_and_found_again() {
         let folder = tempfile::tempdir().unwrap();
         let first = automation(folder.path(), json!({}));
-        first.clone().bring_up_to_date("*.app.localhost".into()).await.unwrap();
+        first.bring_up_to_date("*.app.localhost", 1).await.unwrap();
         assert!(first.managed.load().covers("x.app.localhost"));
         let at = "certificates/local/wildcard_.app.localhost";
         let storage = FileSystem::new(folder.path());
@@ -372,7 +396,7 @@ mod tests {
         assert_eq!(String::from_utf8(data).unwrap(), expected);
         let chain = storage.load(&format!("{at}/{name}.crt")).unwrap();
         let second = automation(folder.path(), json!({}));
-        second.clone().bring_up_to_date("*.app.localhost".into()).await.unwrap();
+        second.bring_up_to_date("*.app.localhost", 1).await.unwrap();
         assert_eq!(storage.load(&format!("{at}/{name}.crt")).unwrap(), chain, "it was not obtained again");
         second.forget_all_but(&["other".to_owned()]);
         assert!(!second.managed.load().covers("x.app.localhost"));
@@ -381,11 +405,11 @@ mod tests {
     async fn who_fails_says_why_and_the_next_issuer_is_tried() {
         let folder = tempfile::tempdir().unwrap();
         let alone = automation(folder.path(), json!({}));
-        assert_eq!(alone.clone().bring_up_to_date("example.com".into()).await.unwrap_err(), "no");
+        assert_eq!(alone.bring_up_to_date("example.com", 1).await.unwrap_err().message, "no");
         let policy =
             json!({"subjects": ["example.com"], "issuers": [{"module": "acme"}, {"module": "internal"}]});
         let both = automation(folder.path(), json!({"automation": {"policies": [policy]}}));
-        both.clone().bring_up_to_date("example.com".into()).await.unwrap();
+        both.bring_up_to_date("example.com", 1).await.unwrap();
         assert!(both.managed.load().covers("example.com"));
     }
     #[test]
@@ -408,7 +432,7 @@ mod tests {
         storage.store(&path("local", "localhost", "key"), b"rubbish").unwrap();
         let automation = automation(folder.path(), json!({}));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(automation.clone().bring_up_to_date("localhost".into())).unwrap();
+        runtime.block_on(automation.bring_up_to_date("localhost", 1)).unwrap();
         assert!(automation.managed.load().covers("localhost"));
     }
 }

@@ -1,4 +1,5 @@
 //! Certificates: where they come from, which one a handshake gets, and under what terms.
+mod acme;
 mod app;
 mod authority;
 mod auto_https;
@@ -8,9 +9,15 @@ mod client_auth;
 mod keys;
 pub mod names;
 mod policy;
+pub use acme::{
+    Acme, AcmeError, Challenges, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, Working,
+    folder as acme_folder,
+};
 pub use app::Tls;
 pub use authority::{Authority, AuthoritySettings, Issued, LEAF_LIFETIME};
-pub use automation::{Automation, IssuedChain, Issuer, IssuerContext, IssuerModule, Issuing};
+pub use automation::{
+    Automation, IssueError, IssuedChain, Issuer, IssuerContext, IssuerModule, Issuing, Request,
+};
 pub use certificate::{Certificate, Index, candidates};
 pub use client_auth::trust_pool;
 pub use keys::{KeyType, certificates_from_pem, key_from_pem, key_to_pem, to_pem};

@@ -1,5 +1,6 @@
 //! Connection policies: under what terms a handshake goes on.
 use super::{
+    Challenges,
     certificate::{Index, candidates},
     client_auth,
 };
@@ -18,7 +19,10 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 /// `tls_connection_policies` of a server, compiled. The first that matches governs.
 #[derive(Debug)]
-pub struct Policies(Vec<Policy>);
+pub struct Policies {
+    policies: Vec<Policy>,
+    challenges: Arc<Challenges>,
+}
 #[derive(Debug)]
 pub struct Policy {
     matcher: Matcher,
@@ -50,6 +54,7 @@ pub struct Shared {
     pub loaded: Arc<Index>,
     /// Obtained and renewed, over all configurations.
     pub managed: Arc<ArcSwap<Index>>,
+    pub challenges: Arc<Challenges>,
     /// `None`: sessions are not resumed.
     pub tickets: Option<Arc<dyn ProducesTickets>>,
 }
@@ -62,11 +67,16 @@ impl Policies {
         let one = |(i, policy)| {
             Policy::build(policy, alpn, shared).map_err(|why| format!("connection policy {i}: {why}"))
         };
-        Ok(Self(policies.iter().enumerate().map(one).collect::<Result<_, _>>()?))
+        let policies = policies.iter().enumerate().map(one).collect::<Result<_, _>>()?;
+        Ok(Self { policies, challenges: shared.challenges.clone() })
     }
     pub fn choose(&self, hello: &ClientHello<'_>, local: Option<IpAddr>, remote: Option<IpAddr>) -> Chosen {
+        if let Some(challenge) = self.challenges.handshake(hello) {
+            return Chosen::Serve(challenge);
+        }
         let name = hello.server_name();
-        let Some(policy) = self.0.iter().find(|policy| policy.matcher.matches(name, local, remote)) else {
+        let Some(policy) = self.policies.iter().find(|policy| policy.matcher.matches(name, local, remote))
+        else {
             return Chosen::None;
         };
         match &policy.terms {
@@ -84,7 +94,7 @@ impl Policies {
     }
     /// Whether any policy asks for client certificates.
     pub fn client_auth(&self) -> bool {
-        self.0.iter().any(|policy| policy.client_auth)
+        self.policies.iter().any(|policy| policy.client_auth)
     }
 }
 impl Policy {
@@ -306,7 +316,7 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        Shared { loaded: Arc::default(), managed: Arc::default(), tickets: None }
+        Shared { loaded: Arc::default(), managed: Arc::default(), challenges: Arc::default(), tickets: None }
     }
     fn build(policy: serde_json::Value) -> Result<Policies, String> {
         Policies::build(&[serde_json::from_value(policy).unwrap()], &["h2", "http/1.1"], &shared())
