@@ -58,6 +58,7 @@ pub static MODULES: Modules = Modules {
         vars::MODULE,
     ],
     matchers: &[
+        matchers::expression::MODULE,
         matchers::file::MODULE,
         matchers::header::MODULE,
         matchers::header_regexp::MODULE,
@@ -76,6 +77,7 @@ pub static MODULES: Modules = Modules {
     ],
 };
 static MATCHERS: &[MatcherSyntax] = &[
+    matchers::expression::SYNTAX,
     matchers::header::SYNTAX,
     matchers::header_regexp::SYNTAX,
     matchers::host::SYNTAX,

@@ -13,14 +13,17 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 type Built<T> = Result<T, BuildError>;
 type BuildFrom<Json, T> = fn(Json, &mut Build) -> Built<Box<T>>;
 
+#[derive(Debug)]
 pub struct Modules {
     pub handlers: &'static [HandlerModule],
     pub matchers: &'static [MatcherModule],
 }
+#[derive(Debug)]
 pub struct HandlerModule {
     pub name: &'static str,
     build: BuildFrom<Map<String, Value>, dyn Handler>,
 }
+#[derive(Debug)]
 pub struct MatcherModule {
     pub name: &'static str,
     build: BuildFrom<Value, dyn Matcher>,
@@ -32,6 +35,18 @@ pub trait HandlerConfig: DeserializeOwned {
 pub trait MatcherConfig: DeserializeOwned {
     const NAME: &'static str;
     fn build(self, cx: &mut Build) -> Built<Box<dyn Matcher>>;
+}
+impl Modules {
+    /// A matcher by its name, built outside of a configuration: for those whose arguments a request says.
+    ///
+    /// # Errors
+    /// There is none of that name, or it does not build.
+    pub fn matcher(&'static self, name: &str, value: Value) -> Built<Box<dyn Matcher>> {
+        let (groups, named_routes) = (BTreeMap::new(), vec![]);
+        let mut cx =
+            Build { modules: self, state: Arc::default(), background: vec![], groups, named_routes };
+        cx.matcher(name, value)
+    }
 }
 impl HandlerModule {
     /// A handler that is what its JSON says.
@@ -118,6 +133,10 @@ pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State
     })
 }
 impl Build {
+    /// Everything that can be built.
+    pub fn modules(&self) -> &'static Modules {
+        self.modules
+    }
     /// What outlives a reload, by key.
     pub fn state(&self) -> &State {
         &self.state

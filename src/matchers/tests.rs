@@ -21,6 +21,7 @@ impl Handler for Hit {
 static MODULES: Modules = Modules {
     handlers: &[HandlerModule::plain::<Hit>("hit")],
     matchers: &[
+        super::expression::MODULE,
         super::file::MODULE,
         super::header::MODULE,
         super::header_regexp::MODULE,
