@@ -43,8 +43,7 @@ impl Modules {
     /// There is none of that name, or it does not build.
     pub fn matcher(&'static self, name: &str, value: Value) -> Built<Box<dyn Matcher>> {
         let (groups, named_routes) = (BTreeMap::new(), vec![]);
-        let mut cx =
-            Build { modules: self, state: Arc::default(), background: vec![], groups, named_routes };
+        let mut cx = Build { modules: self, state: Arc::default(), background: vec![], groups, named_routes };
         cx.matcher(name, value)
     }
 }

@@ -47,7 +47,8 @@ impl Call {
         let arguments = match (function, args.as_slice()) {
             ("query" | "header" | "vars", [arg]) => [map(parsed, arg)?].into(),
             ("file", [arg]) if matches!(arg.expr, Expr::Map(_)) => {
-                let wrong = || parsed.error(arg.id, "matcher requires either a map or string literal argument");
+                let wrong =
+                    || parsed.error(arg.id, "matcher requires either a map or string literal argument");
                 [file_options(arg).ok_or_else(wrong)?].into()
             }
             ("file", [_]) => texts("matcher requires either a map or string literal argument")?,

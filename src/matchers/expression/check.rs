@@ -7,7 +7,9 @@ use super::{
     source::{PLACEHOLDER, Parsed, REQUEST},
     types::{Type, function, is_type_name, method, qualified},
 };
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op,
+};
 
 /// # Errors
 /// The first thing that is wrong, in CEL's words, with its place.
@@ -127,9 +129,8 @@ impl Check<'_> {
     }
     fn of_method(&mut self, node: &IdedExpr, target: &IdedExpr, call: &CallExpr) -> Checked {
         let name = call.func_name.as_str();
-        let args = |this: &mut Self| {
-            call.args.iter().map(|arg| this.of(arg)).collect::<Result<Vec<_>, String>>()
-        };
+        let args =
+            |this: &mut Self| call.args.iter().map(|arg| this.of(arg)).collect::<Result<Vec<_>, String>>();
         if let Expr::Ident(namespace) = &target.expr
             && let Some(result) = qualified(namespace, name)
         {
@@ -176,10 +177,8 @@ fn operator(name: &str, args: &[Type]) -> Option<Option<Type>> {
         (op::EQUALS | op::NOT_EQUALS, [a, b]) => fits(a.agrees(b), Type::Bool),
         (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b]) => {
             let ordered = |t: &Type| {
-                let others = matches!(
-                    t,
-                    Type::Bool | Type::String | Type::Bytes | Type::Timestamp | Type::Duration
-                );
+                let others =
+                    matches!(t, Type::Bool | Type::String | Type::Bytes | Type::Timestamp | Type::Duration);
                 t.is_open() || t.is_number() || others
             };
             let comparable = a.agrees(b) || (a.is_number() && b.is_number());
@@ -201,7 +200,7 @@ fn operator(name: &str, args: &[Type]) -> Option<Option<Type>> {
     }
 }
 fn sum(name: &str, a: &Type, b: &Type) -> Option<Type> {
-    use Type::{Bytes, Dyn, Duration, List, String, Timestamp};
+    use Type::{Bytes, Duration, Dyn, List, String, Timestamp};
     match (a, b) {
         _ if a.is_open() && b.is_open() => Some(Dyn),
         // What stands beside it decides.

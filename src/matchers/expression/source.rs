@@ -89,7 +89,9 @@ impl Parsed {
     }
     /// An error at a node, with its line.
     pub(super) fn error(&self, id: u64, message: &str) -> String {
-        let Some((start, _)) = self.program.source_info().offset_for(id) else { return format!("ERROR: <input>:-1:0: {message}") };
+        let Some((start, _)) = self.program.source_info().offset_for(id) else {
+            return format!("ERROR: <input>:-1:0: {message}");
+        };
         let before: String = self.text.chars().take(start as usize).collect();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -140,7 +140,8 @@ fn one_side_settles_what_the_other_cannot() {
 fn what_is_no_condition_is_refused() {
     let not_bool = |text: &str, result: &str| {
         let error = build_error(json!({"expression": text}));
-        let wanted = format!("provision expression: CEL request matcher expects return type of bool, not {result}");
+        let wanted =
+            format!("provision expression: CEL request matcher expects return type of bool, not {result}");
         assert!(error.ends_with(&wanted), "{text}: {error}");
     };
     not_bool("{http.vars.x}", "google.protobuf.Any");
@@ -181,13 +182,19 @@ fn errors_are_those_of_caddy() {
             "ERROR: <input>:1:18: found no matching overload for '_==_' applied to '(bool, int)'\n \
              | path(\"/a\", \"/b\") == 1\n | .................^",
         ),
-        (r#""a".foo()"#, "ERROR: <input>:1:8: undeclared reference to 'foo' (in container '')\n | \"a\".foo()\n | .......^"),
+        (
+            r#""a".foo()"#,
+            "ERROR: <input>:1:8: undeclared reference to 'foo' (in container '')\n | \"a\".foo()\n | .......^",
+        ),
         (
             r#"protocol("a","b")"#,
             "ERROR: <input>:1:9: undeclared reference to 'protocol' (in container '')\n \
              | protocol(\"a\",\"b\")\n | ........^",
         ),
-        ("req.foo", "ERROR: <input>:1:4: unexpected failed resolution of 'http.Request'\n | req.foo\n | ...^"),
+        (
+            "req.foo",
+            "ERROR: <input>:1:4: unexpected failed resolution of 'http.Request'\n | req.foo\n | ...^",
+        ),
         (
             r#"int({a.b}) == "a""#,
             "ERROR: <input>:1:21: found no matching overload for '_==_' applied to '(int, string)'\n \
@@ -213,7 +220,10 @@ fn errors_are_those_of_caddy() {
 #[test]
 fn errors_of_syntax_and_of_matchers_are_found_when_it_is_loaded() {
     let cases = [
-        (r#"path("/a") &&"#, "compiling CEL program: ERROR: <input>:1:14: Syntax error: mismatched input '<EOF>'"),
+        (
+            r#"path("/a") &&"#,
+            "compiling CEL program: ERROR: <input>:1:14: Syntax error: mismatched input '<EOF>'",
+        ),
         (r#"path_regexp("(")"#, "compiling matcher regexp (: error parsing regexp: "),
         (r#"host("a","a")"#, "host at index 0 is repeated at index 1: a"),
         (r#"{a.b}.matches("(")"#, "error parsing regexp: "),
