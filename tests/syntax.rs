@@ -30,7 +30,7 @@ fn cases() -> Vec<Case> {
 fn adapt(text: &str) -> String {
     match caddyfile::adapt("Caddyfile", text, &Memory::default(), &table::SYNTAX) {
         Ok(adapted) => config::compact(&adapted.json),
-        Err(errors) => format!("error: {}", errors[0]),
+        Err(errors) => format!("error: {}", errors[0]).trim_end().to_owned(),
     }
 }
 /// Ours may name a place where Caddy names none.

@@ -1,6 +1,6 @@
 //! The whole configuration, put together.
 use super::{
-    Cx, Options, automation,
+    CustomLog, Cx, Options, automation,
     pairing::{Pairing, pair},
     servers::{NamedRoutes, servers},
     site::Site,
@@ -106,16 +106,17 @@ fn logging(pairings: &[Pairing<'_>], options: &Options) -> Option<Logging> {
         }
         log
     };
-    let global = options.logs.iter().filter_map(|log| Some((log.name.clone()?, level(&log.log))));
-    let global: Vec<(String, Log)> = global.collect();
+    // What says nothing makes no log; it still keeps `debug` from making the default one.
+    let speaking = |log: &&CustomLog| log.log != Log::default();
+    let named = |log: &CustomLog| Some((log.name.clone()?, level(&log.log)));
+    let global: Vec<(String, Log)> = options.logs.iter().filter(speaking).filter_map(named).collect();
     let sites = pairings.iter().flat_map(|pairing| &pairing.sites).flat_map(|served| &served.site.logs);
-    let sites = sites.filter(|log| log.log != Log::default());
-    let sites = sites.filter_map(|log| Some((log.name.clone()?, level(&log.log))));
+    let sites = sites.filter(speaking).filter_map(named);
     let mut logs: BTreeMap<String, Log> = BTreeMap::new();
     let own = global.iter().find(|(name, _)| name == DEFAULT_LOG);
     if let Some((name, log)) = own {
         logs.insert(name.clone(), log.clone());
-    } else if options.debug {
+    } else if options.debug && !options.logs.iter().any(|log| log.name.as_deref() == Some(DEFAULT_LOG)) {
         logs.insert(DEFAULT_LOG.to_owned(), level(&Log::default()));
     }
     for (name, log) in global.iter().cloned().chain(sites).filter(|(name, _)| name != DEFAULT_LOG) {

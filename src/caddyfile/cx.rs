@@ -52,10 +52,11 @@ impl<'t> Cx<'t> {
         self.syntax.directives.iter().map(|directive| directive.name)
     }
     /// The tag by which a connection policy picks the certificate of `file`: `certN`, the same for the same file.
-    pub fn certificate_tag(&mut self, file: &str) -> String {
+    /// Whether the file is named for the first time, too: it is to be loaded once.
+    pub fn certificate_tag(&mut self, file: &str) -> (String, bool) {
         let next = self.certificates.len();
         let number = *self.certificates.entry(file.to_owned()).or_insert(next);
-        format!("cert{number}")
+        (format!("cert{number}"), number == next)
     }
     /// A name for a group of routes of which the first that matches is to run: `groupN`.
     pub fn next_group(&mut self) -> String {

@@ -60,7 +60,8 @@ pub struct CustomLog {
 pub struct SiteTls {
     /// Without `match`, which the core fills in; `certificate_selection` has the tags of `load_files`.
     pub policy: ConnectionPolicy,
-    /// `<cert> <key>`. [`Cx::certificate_tag`](super::Cx::certificate_tag) gives the tag.
+    /// `<cert> <key>`, unless another site names the file before. [`Cx::certificate_tag`](super::Cx::certificate_tag)
+    /// gives the tag.
     pub load_files: Vec<crate::config::LoadFile>,
     /// `load`.
     pub load_folders: Vec<String>,

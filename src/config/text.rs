@@ -40,6 +40,15 @@ impl<F: Formatter> Formatter for GoText<F> {
         }
         writer.write_all(rest.as_bytes())
     }
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        // Go leaves out an empty fraction, and writes exponents only of very small and very large numbers.
+        let size = value.abs();
+        if value != 0.0 && !(1e-6..1e21).contains(&size) {
+            let text = format!("{value:e}");
+            return writer.write_all(if size < 1.0 { text } else { text.replace('e', "e+") }.as_bytes());
+        }
+        write!(writer, "{value}")
+    }
     fn begin_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
         self.0.begin_array(w)
     }
@@ -76,6 +85,11 @@ mod tests {
     #[test]
     fn what_html_would_misread_is_escaped() {
         assert_eq!(compact(&json!("<a>&\u{2028}é\u{1}\t")), r#""\u003ca\u003e\u0026\u2028é\u0001\t""#);
+    }
+    #[test]
+    fn fractions_are_written_as_go_writes_them() {
+        let numbers = json!([1.0, 0.5, 1e-6, 1e-7, 1e20, 1e21, 1.5e22, -0.25]);
+        assert_eq!(compact(&numbers), "[1,0.5,0.000001,1e-7,100000000000000000000,1e+21,1.5e+22,-0.25]");
     }
     #[test]
     fn pretty_indents_by_tabs() {

@@ -58,7 +58,9 @@ fn one(auth: &mut ClientAuthentication, sub: &mut Words<'_>, cx: &mut Cx<'_>) ->
         "trust_pool" if !auth.trusted_ca_certs.is_empty() => return Err(sub.error(EITHER)),
         "trust_pool" => {
             sub.need()?;
-            auth.ca = Some(cx.module("tls.ca_pool.source", "provider", &sub.segment())?);
+            let pool = cx.module("tls.ca_pool.source", "provider", &sub.segment());
+            // Caddy names the place where it stands now, too.
+            auth.ca = Some(pool.map_err(|error| error.within("", Some(&sub.token().span)))?);
         }
         "verifier" => {
             sub.need()?;

@@ -113,15 +113,17 @@ fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Vec<Emit>> {
 }
 /// `tls <cert_file> <key_file>`. The tag lets this site's policy pick this very certificate.
 fn load_file(tls: &mut SiteTls, certificate: &str, key: &str, cx: &mut Cx<'_>) {
-    let tag = cx.certificate_tag(certificate);
+    let (tag, first) = cx.certificate_tag(certificate);
     tls.policy.certificate_selection =
         Some(CertificateSelection { any_tag: vec![tag.clone()], ..CertificateSelection::default() });
-    tls.load_files.push(LoadFile {
-        certificate: certificate.into(),
-        key: key.into(),
-        format: String::new(),
-        tags: vec![tag],
-    });
+    if first {
+        tls.load_files.push(LoadFile {
+            certificate: certificate.into(),
+            key: key.into(),
+            format: String::new(),
+            tags: vec![tag],
+        });
+    }
 }
 impl Reading {
     fn acme(&mut self) -> &mut AcmeIssuer {

@@ -105,12 +105,17 @@ fn leaf(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut verifier) = (Words::new(line), Leaf::default());
     if words.left() > 1 {
         words.arg();
-        verifier.leaf_certs_loaders.push(cx.module(LOADERS, "loader", &words.segment())?);
+        verifier.leaf_certs_loaders.push(loader(&mut words, cx)?);
         return Ok(fields(&verifier));
     }
     let mut block = words.block();
     while let Some(sub) = block.next() {
-        verifier.leaf_certs_loaders.push(cx.module(LOADERS, "loader", &sub.segment())?);
+        verifier.leaf_certs_loaders.push(loader(sub, cx)?);
     }
     Ok(fields(&verifier))
+}
+fn loader(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Value> {
+    let loader = cx.module(LOADERS, "loader", &words.segment());
+    // Caddy names the place where it stands now, too.
+    loader.map_err(|error| error.within("", Some(&words.token().span)))
 }
