@@ -89,6 +89,7 @@ impl Plan {
         self.background.extend(compiled.background);
         let site = Arc::new(Site {
             tree: compiled.server,
+            challenges: self.tls.challenges().clone(),
             limits: Limits::of(server),
             log: Arc::new(AccessLog::new(server, logs.clone())),
             expected: Expected::new(server)?,

@@ -38,6 +38,11 @@ pub(super) async fn respond(
     }
     let served = connection.binding.served();
     let site = &*served.site;
+    if let Some(answer) = site.challenges.answer(request.uri().path()) {
+        let mut response = Response::new(Reply::new(Body::from(answer), in_flight));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        return Ok(response);
+    }
     let (head, body) = request.into_parts();
     let body = if body.is_end_stream() { Body::Empty } else { Body::Incoming(body) };
     let mut x = Exchange::new(head, body, connection.known.clone());

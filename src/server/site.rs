@@ -1,10 +1,15 @@
 //! A server of the configuration as it runs: built once, shared by all workers, replaced as a whole by a reload.
 use super::{access::AccessLog, address::Address, headers::Expected, listen::KeepAlive, sweep::ticks};
-use crate::{config, http, tls::Policies};
+use crate::{
+    config, http,
+    tls::{Challenges, Policies},
+};
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 pub(super) struct Site {
     pub(super) tree: http::Server,
+    /// What certificate authorities come to look for, answered before any route.
+    pub(super) challenges: Arc<Challenges>,
     pub(super) limits: Limits,
     pub(super) log: Arc<AccessLog>,
     /// Header fields with ambiguous names that are let through.

@@ -4,6 +4,7 @@ pub use file_system::FileSystem;
 use std::{
     env, io,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -42,6 +43,15 @@ pub trait Storage: std::fmt::Debug + Send + Sync {
 }
 /// Held until it is dropped.
 pub trait Lock: Send {}
+
+/// [`Storage::lock`], waiting off the runtime's threads.
+///
+/// # Errors
+/// As `Storage::lock`.
+pub async fn lock(storage: Arc<dyn Storage>, name: String, patience: Duration) -> io::Result<Box<dyn Lock>> {
+    let waiting = tokio::task::spawn_blocking(move || storage.lock(&name, patience));
+    waiting.await.map_err(io::Error::other)?
+}
 
 /// A name as a part of a key, in Caddy's (certmagic's) spelling.
 pub fn safe(name: &str) -> String {

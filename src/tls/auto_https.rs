@@ -12,7 +12,11 @@ const REDIRECTS: &str = "remaining_auto_https_redirects";
 ///
 /// # Errors
 /// A listener's address or a host name that cannot be read.
-pub fn apply(app: &mut HttpApp, loaded: &Index, automation: &Automation) -> Result<Vec<String>, String> {
+pub(super) fn apply(
+    app: &mut HttpApp,
+    loaded: &Index,
+    automation: &Automation,
+) -> Result<Vec<String>, String> {
     let http_port = app.http_port.unwrap_or(80);
     let https_port = app.https_port.unwrap_or(443);
     let mut managed = BTreeSet::new();

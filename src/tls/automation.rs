@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::{self, TlsApp},
-    storage::{Storage, safe},
+    storage::{self, Storage, safe},
 };
 use arc_swap::ArcSwap;
 use rcgen::KeyPair;
@@ -217,9 +217,8 @@ impl Automation {
     }
     async fn obtain(&self, policy: &Policy, name: &str, attempt: usize) -> Result<(), IssueError> {
         tracing::info!(target: "tls.obtain", identifier = name, "acquiring lock");
-        let (storage, lock) = (self.storage.clone(), format!("issue_cert_{name}"));
-        let held = tokio::task::spawn_blocking(move || storage.lock(&lock, PATIENCE)).await;
-        let _held = held.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let held = storage::lock(self.storage.clone(), format!("issue_cert_{name}"), PATIENCE).await;
+        let _held = held.map_err(|error| error.to_string())?;
         tracing::info!(target: "tls.obtain", identifier = name, "lock acquired");
         // Another instance may have been faster.
         if let Some(stored) = self.load(policy, name)

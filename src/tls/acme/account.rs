@@ -5,13 +5,13 @@ use super::{
 };
 use crate::{
     config::{ExternalAccount, pretty},
-    storage::{Storage, safe},
+    storage::{self, Storage, safe},
     tls::{key_from_pem, key_to_pem, keys::KeyType},
 };
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long another instance may take to register the same account.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ pub(super) struct Account {
 }
 /// Whose account it is to be, and where it is kept.
 pub(super) struct Wanted<'a> {
-    pub(super) storage: &'a dyn Storage,
+    pub(super) storage: &'a Arc<dyn Storage>,
     /// The directory's folder, see [`super::folder`].
     pub(super) authority: &'a str,
     pub(super) email: &'a str,
@@ -46,7 +46,7 @@ impl Wanted<'_> {
             true => "register_acme_account".to_owned(),
             false => format!("register_acme_account_{}", self.email),
         };
-        let _held = self.storage.lock(&lock, PATIENCE).map_err(AcmeError::own)?;
+        let _held = storage::lock(self.storage.clone(), lock, PATIENCE).await.map_err(AcmeError::own)?;
         // Another instance may have been faster.
         match self.load()? {
             Some(stored) => Ok(stored),
@@ -168,21 +168,21 @@ mod tests {
     use super::*;
     use crate::storage::FileSystem;
 
-    fn stored(storage: &FileSystem, email: &str, location: &str) {
+    fn stored(storage: &Arc<dyn Storage>, email: &str, location: &str) {
         let wanted = Wanted { storage, authority: "ca-dir", email, own_key: "", binding: None };
         let key = KeyType::P256.generate().unwrap();
         wanted
             .store(&key, &json!({"status": "valid", "contact": [format!("mailto:{email}")]}), location)
             .unwrap();
     }
-    fn found(storage: &FileSystem, email: &str) -> Option<String> {
+    fn found(storage: &Arc<dyn Storage>, email: &str) -> Option<String> {
         let wanted = Wanted { storage, authority: "ca-dir", email, own_key: "", binding: None };
         wanted.load().unwrap().map(|account| account.location)
     }
     #[test]
     fn accounts_lie_where_caddy_puts_them() {
         let folder = tempfile::tempdir().unwrap();
-        let storage = FileSystem::new(folder.path());
+        let storage: Arc<dyn Storage> = Arc::new(FileSystem::new(folder.path()));
         stored(&storage, "Someone+tag@Example.com", "https://ca/1");
         let at = "acme/ca-dir/users/someone_plus_tag@example.com";
         assert_eq!(storage.list(at).unwrap(), ["someone_plus_tag.json", "someone_plus_tag.key"]);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn without_an_email_the_latest_account_is_used() {
         let folder = tempfile::tempdir().unwrap();
-        let storage = FileSystem::new(folder.path());
+        let storage: Arc<dyn Storage> = Arc::new(FileSystem::new(folder.path()));
         assert_eq!(found(&storage, ""), None);
         stored(&storage, "a@b.c", "https://ca/1");
         assert_eq!(found(&storage, "").as_deref(), Some("https://ca/1"));
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_damaged_account_counts_as_absent() {
         let folder = tempfile::tempdir().unwrap();
-        let storage = FileSystem::new(folder.path());
+        let storage: Arc<dyn Storage> = Arc::new(FileSystem::new(folder.path()));
         stored(&storage, "a@b.c", "https://ca/1");
         storage.store("acme/ca-dir/users/a@b.c/a.key", b"rubbish").unwrap();
         assert_eq!(found(&storage, "a@b.c"), None);

@@ -14,15 +14,13 @@ use std::{
 /// How often a request is repeated because its nonce was not taken.
 const NONCES: usize = 5;
 
-/// What an authority offers (RFC 8555, section 7.1.1; RFC 9773).
+/// What an authority offers (RFC 8555, section 7.1.1).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Directory {
     pub(super) new_nonce: String,
     pub(super) new_account: String,
     pub(super) new_order: String,
-    pub(super) revoke_cert: Option<String>,
-    pub(super) renewal_info: Option<String>,
     #[serde(default)]
     pub(super) meta: Meta,
 }
@@ -92,10 +90,6 @@ impl Session {
                 checked => return checked,
             }
         }
-    }
-    /// A plain GET, of what is public.
-    pub(super) async fn get(&self, url: &str) -> Result<Answer> {
-        checked(self.http.get(url).await.map_err(AcmeError::own)?)
     }
     async fn nonce(&self) -> Result<String> {
         let kept = self.nonces.lock().unwrap_or_else(PoisonError::into_inner).pop();

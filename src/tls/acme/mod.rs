@@ -95,7 +95,7 @@ impl Acme {
             let session = Session::open(self.http.clone(), &authority.url).await?;
             let folder = folder(&authority.url);
             let wanted = Wanted {
-                storage: &*self.storage,
+                storage: &self.storage,
                 authority: &folder,
                 email: self.config.email.trim(),
                 own_key: &self.config.account_key,
