@@ -2,7 +2,7 @@
 use super::refusal;
 use http::{
     HeaderValue, Method, Request, Response, Version,
-    header::{CONTENT_LENGTH, HOST},
+    header::{CONTENT_LENGTH, EXPECT, HOST},
 };
 
 pub(super) enum Entry {
@@ -17,6 +17,9 @@ pub(super) fn admit<B>(request: &Request<B>) -> Entry {
     if let Some(refused) = host(request) {
         return Entry::Refuse(refused);
     }
+    if request.headers().get(EXPECT).is_some_and(|expect| !expect.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Entry::Refuse(refusal::expectation());
+    }
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
         let mut response = Response::new(());
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -26,14 +29,14 @@ pub(super) fn admit<B>(request: &Request<B>) -> Entry {
 }
 /// HTTP/1.1 must have one `Host`; what Go finds wrong with it.
 fn host<B>(request: &Request<B>) -> Option<String> {
-    let bad = |why| Some(refusal::text("400 Bad Request", why));
+    let bad = |why| Some(refusal::text(why));
     let version = request.version();
     let mut given = request.headers().get_all(HOST).iter();
     match (given.next(), given.next()) {
-        (None, _) if version == Version::HTTP_11 => return bad(": missing required Host header"),
-        (Some(_), Some(_)) => return bad(": too many Host headers"),
+        (None, _) if version == Version::HTTP_11 => return bad("400 Bad Request: missing required Host header"),
+        (Some(_), Some(_)) => return bad("400 Bad Request"),
         (Some(host), None) if !host.as_bytes().iter().all(|&byte| may_be_in_host(byte)) => {
-            return bad(": malformed Host header");
+            return bad("400 Bad Request: malformed Host header");
         }
         _ => {}
     }

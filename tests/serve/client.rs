@@ -76,8 +76,13 @@ fn fields(text: &str) -> Vec<String> {
     }
     found
 }
-/// `\r \n \t \" \\ \xNN`.
+/// `\r \n \t \" \\ \xNN`; and `%*9*%` for nine times `x`.
 fn unescape(text: &str) -> Vec<u8> {
+    if let Some((before, rest)) = text.split_once("%*")
+        && let Some((size, after)) = rest.split_once("*%")
+    {
+        return unescape(&[before, &"x".repeat(size.parse().unwrap()), after].concat());
+    }
     let (mut out, mut chars) = (vec![], text.chars());
     while let Some(c) = chars.next() {
         if c != '\\' {
