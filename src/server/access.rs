@@ -5,7 +5,7 @@ use crate::{
     logging::{Fields, Level, Logger, Logs, Object},
     tls,
 };
-use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 const ACCESS: &str = "http.log.access";
@@ -144,7 +144,7 @@ pub(super) struct Request {
     version: Version,
     method: Method,
     host: String,
-    uri: Uri,
+    target: String,
     headers: HeaderMap,
     chunked: bool,
 }
@@ -167,7 +167,7 @@ impl Request {
             version: x.request.version,
             method: x.original_method().clone(),
             host: x.hostport().to_owned(),
-            uri: x.original_uri().clone(),
+            target: x.original_target().to_owned(),
             headers,
             chunked,
         }
@@ -180,8 +180,7 @@ impl Request {
         into.text("proto", proto(self.version));
         into.text("method", self.method.as_str());
         into.text("host", &self.host);
-        let target = self.uri.path_and_query().map_or("/", |target| target.as_str());
-        into.text("uri", target);
+        into.text("uri", &self.target);
         into.object("headers", |into| write_headers(&self.headers, credentials, into));
         if self.chunked {
             into.texts("transfer_encoding", [&b"chunked"[..]].into_iter());

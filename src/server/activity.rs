@@ -34,6 +34,12 @@ pub(super) struct Activity {
     now: Cell<u32>,
     /// Requests in flight: more than one only on HTTP/2.
     requests: Cell<u32>,
+    /// What is read next certainly begins a message: hyper has nothing left of what came before.
+    at_start: Cell<bool>,
+    /// All that has come since the start is one head, complete, of a request without a body.
+    clean: Cell<bool>,
+    /// The target of the request that comes, where it had to be encoded.
+    pub(super) target: RefCell<Option<Box<str>>>,
     /// A response is done but not all of it may have been written.
     flushing: Cell<bool>,
     /// The last read found nothing.
@@ -54,6 +60,9 @@ impl Activity {
             since: Cell::new(now),
             now: Cell::new(now),
             requests: Cell::new(0),
+            at_start: Cell::new(true),
+            clean: Cell::new(false),
+            target: RefCell::default(),
             flushing: Cell::new(false),
             read_blocked: Cell::new(false),
             write_blocked: Cell::new(None),
@@ -68,8 +77,21 @@ impl Activity {
         self.phase.set(phase);
         self.since.set(self.now.get());
     }
-    /// Bytes have come while nothing was in flight: a request begins.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.at_start.get()
+    }
+    /// The connection is back to its bare stream, so nothing can be left over.
+    pub(super) fn restart(&self) {
+        self.at_start.set(true);
+    }
+    /// Says of the message that has begun whether it is a head and nothing else; it is not if there is a body, or if
+    /// it took several reads.
+    pub(super) fn is_clean(&self, clean: bool) {
+        self.clean.set(clean);
+    }
+    /// Bytes have come. While nothing was in flight, a request begins.
     pub(super) fn head_bytes(&self) {
+        self.at_start.set(false);
         if matches!(self.phase.get(), Phase::Idle | Phase::Parked) {
             self.enter(Phase::Head);
         }
@@ -82,6 +104,7 @@ impl Activity {
         let left = self.requests.get().saturating_sub(1);
         self.requests.set(left);
         self.flushing.set(true);
+        self.at_start.set(self.clean.get());
         if left == 0 && self.phase.get() == Phase::Busy {
             self.body_blocked.set(None);
             self.enter(Phase::Idle);

@@ -35,6 +35,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// As many as Go allows.
 const STREAMS: u32 = 250;
+/// Fields of a head: as many as its bytes can reasonably hold.
+const MOST_FIELDS: usize = 512;
 /// What Go allows a head over the configured size.
 const HEADER_SLACK: usize = 4096;
 
@@ -81,8 +83,7 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
     let Some(security) = security else {
         let (mut socket, connection) = (socket, connection(None));
         if readable(&mut socket, &connection).await {
-            let first = if protocols.h1 { First::Http1 } else { First::Http2 };
-            run(socket, first, protocols.h2 || protocols.h2c, connection).await;
+            run(socket, First::Http1, protocols.h2 || protocols.h2c, connection).await;
         }
         return;
     };
@@ -136,6 +137,7 @@ async fn run<T: Stream>(mut stream: T, first: First, h2_later: bool, connection:
             _ => return,
         }
         connection.activity.enter(Phase::Parked);
+        connection.activity.restart();
         if !readable(&mut stream, &connection).await {
             return;
         }
@@ -178,6 +180,8 @@ async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
         .half_close(true)
         .title_case_headers(true)
         .header_read_timeout(None)
+        // Go counts bytes alone.
+        .max_headers(MOST_FIELDS)
         .max_header_size(connection.binding.served().site.limits.header_bytes + HEADER_SLACK);
     let service = service_fn(|request| respond(connection.clone(), request));
     let mut http = builder.serve_connection(Io::new(link.clone(), Bytes::new()), service);

@@ -2,7 +2,7 @@
 use super::refusal;
 use http::{
     HeaderValue, Method, Request, Response, Version,
-    header::{CONTENT_LENGTH, EXPECT, HOST},
+    header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING},
 };
 
 pub(super) enum Entry {
@@ -16,6 +16,13 @@ pub(super) enum Entry {
 pub(super) fn admit<B>(request: &Request<B>) -> Entry {
     if let Some(refused) = host(request) {
         return Entry::Refuse(refused);
+    }
+    if !is_target(request) {
+        return Entry::Refuse(refusal::text("400 Bad Request"));
+    }
+    let codings = request.headers().get(TRANSFER_ENCODING);
+    if codings.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Entry::Refuse(refusal::transfer_encoding());
     }
     if request.headers().get(EXPECT).is_some_and(|expect| !expect.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Entry::Refuse(refusal::expectation());
@@ -41,6 +48,17 @@ fn host<B>(request: &Request<B>) -> Option<String> {
         _ => {}
     }
     None
+}
+/// Whether Go's `url.ParseRequestURI` takes the target: a path or a whole URL, with whole escapes in the path.
+fn is_target<B>(request: &Request<B>) -> bool {
+    let (uri, method) = (request.uri(), request.method());
+    let escapes = |path: &str| {
+        let mut parts = path.split('%');
+        parts.next();
+        parts.all(|part| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
+    };
+    let host_alone = uri.scheme().is_none() && uri.authority().is_some();
+    (!host_alone || method == Method::CONNECT || request.version() >= Version::HTTP_2) && escapes(uri.path())
 }
 /// Go's `httpguts.ValidHostHeader`: deliberately generous.
 fn may_be_in_host(byte: u8) -> bool {

@@ -1,8 +1,12 @@
 //! What hyper reads from and writes to: the connection's stream, watched.
-use super::activity::{Activity, Phase};
+use super::{
+    activity::{Activity, Phase},
+    target,
+};
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use memchr::memmem;
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
@@ -10,11 +14,15 @@ use std::{
     rc::Rc,
     task::{Context, Poll, ready},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A head and a body up to this many bytes leave in one `send` instead of a `writev`, which costs more than the copy.
 const MERGED: usize = 4096;
-thread_local! { static MERGE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
+thread_local! {
+    static MERGE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// As much as hyper reads at first.
+    static START: RefCell<Vec<u8>> = RefCell::new(vec![0; 8192]);
+}
 
 /// A stream that its connection's task and hyper share.
 pub(super) struct Link<T> {
@@ -56,6 +64,32 @@ impl<T> Io<T> {
         Self { link, before }
     }
 }
+impl<T: AsyncRead + Unpin> Io<T> {
+    /// Reads what begins a message, by way of the thread's buffer, where its request line can be looked at.
+    fn poll_start(&mut self, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let Link { stream, activity, .. } = &*self.link;
+        START.with_borrow_mut(|buffer| {
+            let size = buffer.len().min(into.remaining());
+            let mut start = ReadBuf::new(&mut buffer[..size]);
+            let read = Pin::new(&mut *stream.borrow_mut()).poll_read(cx, &mut start);
+            activity.read_blocked.set(read.is_pending());
+            ready!(read)?;
+            self.link.have_read();
+            let received = start.filled();
+            activity.is_clean(memmem::find(received, b"\r\n\r\n") == received.len().checked_sub(4));
+            let Some(encoded) = target::encode(received) else {
+                into.put_slice(received);
+                return Poll::Ready(Ok(()));
+            };
+            activity.target.replace(Some(encoded.target));
+            let whole = [&encoded.line, &received[encoded.replaces..]].concat();
+            let now = whole.len().min(into.remaining());
+            into.put_slice(&whole[..now]);
+            self.before = Bytes::from(whole).split_off(now);
+            Poll::Ready(Ok(()))
+        })
+    }
+}
 impl<T: AsyncRead + Unpin> Read for Io<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -70,6 +104,9 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
             return Poll::Ready(Ok(()));
         }
         let Link { stream, activity, .. } = &*self.link;
+        if activity.is_at_start() && !self.link.multiplexed {
+            return self.poll_start(cx, into);
+        }
         let read = Pin::new(&mut TokioIo::new(&mut *stream.borrow_mut())).poll_read(cx, into);
         activity.read_blocked.set(read.is_pending());
         if !self.link.multiplexed {
@@ -77,6 +114,7 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
             activity.body_blocked(read.is_pending() && activity.phase() == Phase::Busy);
         }
         if read.is_ready() {
+            activity.is_clean(false);
             self.link.have_read();
         }
         read
@@ -129,6 +167,10 @@ impl<T: AsyncWrite + Unpin> Write for Io<T> {
         flushed
     }
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.link.refused.get() {
+            // There is something left to be said.
+            return Poll::Ready(Ok(()));
+        }
         let mut stream = self.link.stream.borrow_mut();
         let stream = &mut *stream;
         ready!(Pin::new(&mut *stream).poll_flush(cx))?;

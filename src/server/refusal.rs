@@ -7,6 +7,10 @@ pub(super) fn text(status: &str) -> String {
 fn with_body(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{body}")
 }
+/// Of codings other than `chunked` alone.
+pub(super) fn transfer_encoding() -> String {
+    with_body("501 Not Implemented", "Unsupported transfer encoding")
+}
 /// Of an `Expect` other than `100-continue`.
 pub(super) fn expectation() -> String {
     "HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".into()
@@ -15,6 +19,9 @@ pub(super) fn expectation() -> String {
 pub(super) fn of(error: &hyper::Error, read: &[u8]) -> String {
     if error.is_parse_too_large() {
         return text("431 Request Header Fields Too Large");
+    }
+    if error.to_string().contains("transfer-encoding") {
+        return transfer_encoding();
     }
     if has_unknown_version(read) {
         return text("505 HTTP Version Not Supported: unsupported protocol version");

@@ -37,6 +37,9 @@ pub(super) async fn respond(
         }
     }
     let served = connection.binding.served();
+    if request.version() < Version::HTTP_2 && !served.protocols.h1 {
+        return Err(Aborted);
+    }
     let site = &*served.site;
     if let Some(answer) = site.challenges.answer(request.uri().path()) {
         let mut response = Response::new(Reply::new(Body::from(answer), in_flight));
@@ -44,8 +47,16 @@ pub(super) async fn respond(
         return Ok(response);
     }
     let (head, body) = request.into_parts();
-    let body = if body.is_end_stream() { Body::Empty } else { Body::Incoming(body) };
+    let body = if body.is_end_stream() {
+        Body::Empty
+    } else {
+        connection.activity.is_clean(false);
+        Body::Incoming(body)
+    };
     let mut x = Exchange::new(head, body, connection.known.clone());
+    if let Some(target) = connection.activity.target.take() {
+        x.target = Some(target);
+    }
     if let Some(entry) = site.log.begin(&x) {
         x.body = in_flight.log(entry, x.start, mem::take(&mut x.body));
     }

@@ -40,7 +40,10 @@ impl Socket {
     /// The peer's address (which may be known already) and our own. Unix sockets have none worth the name.
     pub(super) fn ends(&self, remote: Option<SocketAddr>) -> (Option<SocketAddr>, Option<SocketAddr>) {
         match self {
-            Self::Tcp(stream) => (remote.or_else(|| stream.peer_addr().ok()), stream.local_addr().ok()),
+            Self::Tcp(stream) => {
+                let remote = remote.or_else(|| stream.peer_addr().ok());
+                (remote.map(plain), stream.local_addr().ok().map(plain))
+            }
             Self::Unix(_) => (None, None),
         }
     }
@@ -76,6 +79,11 @@ impl Socket {
             };
         }
     }
+}
+/// IPv4 on a socket for both families shows as what it is.
+fn plain(mut at: SocketAddr) -> SocketAddr {
+    at.set_ip(at.ip().to_canonical());
+    at
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {

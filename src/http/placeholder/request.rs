@@ -164,7 +164,7 @@ impl Request {
             Self::DurationMs => (x.start.elapsed().as_secs_f64() * 1e3).into(),
             Self::Uuid => x.request_id().into(),
             Self::OrigMethod => x.original_method().as_str().into(),
-            Self::OrigUri => x.original_uri().path_and_query().map_or("", |whole| whole.as_str()).into(),
+            Self::OrigUri => x.original_target().into(),
             Self::OrigPath(part) => part.of(super::super::uri::decode_path(x.original_uri().path())),
             Self::OrigQuery => x.original_uri().query().unwrap_or("").into(),
             Self::OrigPrefixedQuery => prefixed(x.original_uri().query().unwrap_or("")),
