@@ -24,7 +24,11 @@ pub(super) fn admit<B>(request: &Request<B>) -> Entry {
     if codings.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
         return Entry::Refuse(refusal::transfer_encoding());
     }
-    if request.headers().get(EXPECT).is_some_and(|expect| !expect.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+    if request
+        .headers()
+        .get(EXPECT)
+        .is_some_and(|expect| !expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    {
         return Entry::Refuse(refusal::expectation());
     }
     if request.method() == Method::OPTIONS && request.uri().path() == "*" {
@@ -40,7 +44,9 @@ fn host<B>(request: &Request<B>) -> Option<String> {
     let version = request.version();
     let mut given = request.headers().get_all(HOST).iter();
     match (given.next(), given.next()) {
-        (None, _) if version == Version::HTTP_11 => return bad("400 Bad Request: missing required Host header"),
+        (None, _) if version == Version::HTTP_11 => {
+            return bad("400 Bad Request: missing required Host header");
+        }
         (Some(_), Some(_)) => return bad("400 Bad Request"),
         (Some(host), None) if !host.as_bytes().iter().all(|&byte| may_be_in_host(byte)) => {
             return bad("400 Bad Request: malformed Host header");

@@ -40,10 +40,14 @@ fn has_unknown_version(read: &[u8]) -> bool {
 }
 /// Whether the name of some field is none.
 fn has_invalid_name(read: &[u8]) -> bool {
-    let lines = read.split(|&byte| byte == b'\n').skip(1).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines =
+        read.split(|&byte| byte == b'\n').skip(1).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let fields = lines.take_while(|line| !line.is_empty());
-    let mut names = fields.filter_map(|line| line.split(|&byte| byte == b':').next().filter(|name| name.len() < line.len()));
-    names.any(|name| !name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)))
+    let mut names = fields
+        .filter_map(|line| line.split(|&byte| byte == b':').next().filter(|name| name.len() < line.len()));
+    names.any(|name| {
+        !name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    })
 }
 #[cfg(test)]
 mod tests {

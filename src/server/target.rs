@@ -66,7 +66,14 @@ mod tests {
     }
     #[test]
     fn what_hyper_takes_stays_as_it_is() {
-        for line in ["GET /a?b=%20[1]{2}|^ HTTP/1.1\r\n", "GET /käse HTTP/1.1\r\n", "GET /\"", "\n", "\"\n", "GET *\" HTTP/1.1\n"] {
+        for line in [
+            "GET /a?b=%20[1]{2}|^ HTTP/1.1\r\n",
+            "GET /käse HTTP/1.1\r\n",
+            "GET /\"",
+            "\n",
+            "\"\n",
+            "GET *\" HTTP/1.1\n",
+        ] {
             assert_eq!(encoded(line.as_bytes()), None, "{line}");
         }
         let field = b"GET / HTTP/1.1\r\nA: \"<>`#\xe9\r\n\r\n";
