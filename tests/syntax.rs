@@ -75,3 +75,22 @@ fn caddy_still_says_the_same() {
         assert_eq!(said.trim_end(), expected, "{file}\n{caddyfile}");
     }
 }
+#[test]
+fn a_name_of_a_plugin_that_is_not_built_in_says_what_to_use() {
+    for (text, instead) in [
+        ("a.example {\n\tphp_server\n}\n", "`php_fastcgi`"),
+        ("a.example {\n\troute {\n\t\tcoraza_waf\n\t}\n}\n", "coraza-caddy"),
+        (
+            "a.example {\n\t@a maxmind_geolocation {\n\t\tallow_countries DE\n\t}\n\trespond @a x\n}\n",
+            "`client_ip`",
+        ),
+        ("{\n\tlayer4 {\n\t}\n}\na.example\n", "mholt/caddy-l4"),
+        ("{\n\torder cache before rewrite\n}\na.example\n", "cache-handler"),
+        ("{\n\tstorage redis {\n\t\thost localhost\n\t}\n}\na.example\n", "file_system"),
+        ("{\n\tacme_dns linode t\n}\na.example\n", "`acmedns`"),
+    ] {
+        let errors = caddyfile::adapt("Caddyfile", text, &Memory::default(), &table::SYNTAX).unwrap_err();
+        let hint = errors[0].hint.as_deref().unwrap_or_default();
+        assert!(hint.contains(instead), "{text}{errors:?}");
+    }
+}

@@ -82,13 +82,10 @@ impl<'t> Cx<'t> {
         let known = known.ok_or_else(|| {
             let all = self.syntax.modules.iter().filter(|m| m.namespace == namespace);
             let all: Vec<&str> = all.map(|m| m.name).collect();
-            super::unknown(
-                line.name(),
-                format!(
-                    "getting module named '{namespace}.{name}': module not registered: {namespace}.{name}"
-                ),
-                &all,
-            )
+            let id = format!("{namespace}.{name}");
+            let message = format!("getting module named '{id}': module not registered: {id}");
+            let error = super::unknown(line.name(), message, &all);
+            super::plugins::or_instead(error, super::plugins::module(&id))
         })?;
         if let Support::NotYet(why) = known.support {
             self.not_yet(line.name(), &format!("{namespace}.{name} ({why})"));

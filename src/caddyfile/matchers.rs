@@ -89,11 +89,9 @@ impl Cx<'_> {
             let known = known.ok_or_else(|| {
                 let message =
                     format!("getting matcher module '{name}': module not registered: http.matchers.{name}");
-                super::unknown(
-                    lines[0].name(),
-                    message,
-                    &self.syntax.matchers.iter().map(|m| m.name).collect::<Vec<_>>(),
-                )
+                let all: Vec<&str> = self.syntax.matchers.iter().map(|m| m.name).collect();
+                let error = super::unknown(lines[0].name(), message, &all);
+                super::plugins::or_instead(error, super::plugins::matcher(name))
             })?;
             if let Support::NotYet(why) = known.support {
                 self.not_yet(lines[0].name(), &format!("matcher {name} ({why})"));

@@ -111,7 +111,8 @@ fn read_options(lines: &[Line], cx: &mut Cx<'_>) {
             let place = format!("{}:{}", name.span.file, name.span.line);
             let message = format!("{place}: unrecognized global option: {}", name.text);
             let all: Vec<&str> = cx.syntax.options.iter().map(|option| option.name).collect();
-            cx.errors.push(unknown(name, message, &all).placed());
+            let error = unknown(name, message, &all).placed();
+            cx.errors.push(plugins::or_instead(error, plugins::option(&name.text)));
             continue;
         };
         if let Support::NotYet(why) = known.support {

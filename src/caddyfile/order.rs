@@ -34,7 +34,8 @@ pub fn read_order(line: &Line, options: &mut Options, cx: &Cx<'_>) -> Parsed<()>
     let [name, rest @ ..] = args else { return Err(line.arg_error()) };
     if syntax.directives.iter().all(|directive| directive.name != name.text) {
         let all: Vec<&str> = syntax.directives.iter().map(|directive| directive.name).collect();
-        return Err(super::unknown(name, format!("{} is not a registered directive", name.text), &all));
+        let error = super::unknown(name, format!("{} is not a registered directive", name.text), &all);
+        return Err(super::plugins::or_instead(error, super::plugins::directive(&name.text)));
     }
     let [position, rest @ ..] = rest else { return Err(line.arg_error()) };
     let mut order =

@@ -2,6 +2,8 @@
 //!
 //! The core asks here when it does not know a name, so that the error says more than that.
 
+use grammar::Error;
+
 /// A plugin that is not built in.
 struct Plugin {
     /// Its repository, as people name it.
@@ -291,6 +293,13 @@ static FORMER: &[(&str, &str)] = &[
 /// Encoders that Caddy had.
 const SINGLE_FIELD: &str = "caddy.logging.encoders.single_field";
 
+/// The error of a name that is not known, with what to use instead if it is a plugin's.
+pub(super) fn or_instead(error: Error, instead: Option<String>) -> Error {
+    match instead {
+        Some(instead) => error.hint(instead),
+        None => error,
+    }
+}
 /// What to say of a directive that is not known.
 pub fn directive(name: &str) -> Option<String> {
     let former = || {

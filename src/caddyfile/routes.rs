@@ -104,7 +104,8 @@ impl Cx<'_> {
                 name.text
             );
             let all: Vec<&str> = self.directive_names().collect();
-            return Err(super::unknown(name, message, &all).placed());
+            let error = super::unknown(name, message, &all).placed();
+            return Err(super::plugins::or_instead(error, super::plugins::directive(&name.text)));
         };
         Ok((normal_name(directive.name), self.parse(directive, line)?))
     }

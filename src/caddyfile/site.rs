@@ -166,7 +166,8 @@ fn read_line(line: &Line, block: &grammar::Site, cx: &mut Cx<'_>) -> Parsed<(&'s
                         separate their configurations.";
         }
         let all: Vec<&str> = cx.directive_names().collect();
-        return Err(super::unknown(name, message, &all).placed());
+        let error = super::unknown(name, message, &all).placed();
+        return Err(super::plugins::or_instead(error, super::plugins::directive(&name.text)));
     };
     Ok((order::normal_name(directive.name), cx.parse(directive, line)?))
 }
