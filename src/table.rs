@@ -78,6 +78,7 @@ pub static MODULES: Modules = Modules {
 };
 static MATCHERS: &[MatcherSyntax] = &[
     matchers::expression::SYNTAX,
+    matchers::file::SYNTAX,
     matchers::header::SYNTAX,
     matchers::header_regexp::SYNTAX,
     matchers::host::SYNTAX,

@@ -5,6 +5,7 @@ mod build;
 mod connection;
 mod error;
 mod exchange;
+pub mod fs;
 pub mod glob;
 mod hosts;
 mod path;
