@@ -18,7 +18,9 @@ mod tests;
 use crate::{
     caddyfile::{MatcherSyntax, Parsed, Support, Words},
     config::{fields, is_default},
-    http::{Build, BuildError, Exchange, Flow, HttpError, Matcher, MatcherConfig, MatcherModule, Result, Text},
+    http::{
+        Build, BuildError, Exchange, Flow, HttpError, Matcher, MatcherConfig, MatcherModule, Result, Text,
+    },
 };
 use grammar::Line;
 use http::StatusCode;
@@ -86,8 +88,8 @@ impl MatcherConfig for File {
     const NAME: &'static str = "file";
     fn build(self, _: &mut Build) -> std::result::Result<Box<dyn Matcher>, BuildError> {
         let or = |text: String, default: &str| Text::new(if text.is_empty() { default } else { &text });
-        let policy = Policy::new(&self.try_policy)
-            .ok_or_else(|| format!("unknown try policy {}", self.try_policy))?;
+        let policy =
+            Policy::new(&self.try_policy).ok_or_else(|| format!("unknown try policy {}", self.try_policy))?;
         let files = self.try_files.unwrap_or_else(|| vec!["{http.request.uri.path}".to_owned()]);
         Ok(Box::new(Finder {
             fs: or(self.fs, "{http.vars.fs}"),
@@ -119,7 +121,8 @@ impl Attempt {
     fn new(file: &str, policy: Policy) -> Self {
         let status = file.strip_prefix('=').filter(|_| policy.takes_first());
         let status = status.and_then(|code| code.parse::<u16>().ok()).and_then(|code| code.try_into().ok());
-        status.map_or_else(|| Self::File { path: Text::new(file), directory: file.ends_with('/') }, Self::Fail)
+        status
+            .map_or_else(|| Self::File { path: Text::new(file), directory: file.ends_with('/') }, Self::Fail)
     }
 }
 impl Matcher for Finder {

@@ -68,7 +68,10 @@ pub(super) fn select(candidates: &[Candidate], root: &str, policy: Policy) -> Op
                 continue;
             }
             let rank = rank(&data, policy);
-            if best.as_ref().map_or(policy != Policy::Largest || rank > 0, |(best, _)| better(rank, *best, policy)) {
+            if best
+                .as_ref()
+                .map_or(policy != Policy::Largest || rank > 0, |(best, _)| better(rank, *best, policy))
+            {
                 best = Some((rank, found(path, candidate, data.is_dir())));
             }
         }

@@ -27,7 +27,9 @@ fn find(mut config: Value, target: &str) -> Result<Option<(String, String, Strin
         return Err(failure.error.status_or_500().as_u16());
     }
     let known = |key: &str| x.text(&format!("http.matchers.file.{key}")).into_owned();
-    assert!(!answer.handled || known("absolute") == format!("{}{}", root.path().display(), known("relative")));
+    assert!(
+        !answer.handled || known("absolute") == format!("{}{}", root.path().display(), known("relative"))
+    );
     Ok(answer.handled.then(|| (known("relative"), known("type"), known("remainder"))))
 }
 fn found(path: &str) -> Result<Option<(String, String, String)>, u16> {
