@@ -43,6 +43,7 @@ pub struct Line {
 /// `key, key { lines }`, or a whole file of one site without braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
+    /// Empty where there is a block without a key that isn't the first: an error, but not the parser's.
     pub keys: Vec<Token>,
     pub lines: Vec<Line>,
     pub braces: bool,

@@ -28,13 +28,8 @@ pub(crate) fn parse(name: &str, text: &str, source: &dyn Source) -> Parsed<File>
         let Some(block) = parser.block()? else { continue };
         match block {
             Block::Route(route) => file.named_routes.push(route),
-            Block::Site(site) if !site.keys.is_empty() => file.sites.push(site),
-            Block::Site(site) if first => file.options = Some(site.lines),
-            Block::Site(_) => {
-                return Err(Error::plain(
-                    "server block without any key is global configuration, and if used, it must be first",
-                ));
-            }
+            Block::Site(site) if first && site.keys.is_empty() => file.options = Some(site.lines),
+            Block::Site(site) => file.sites.push(site),
         }
         first = false;
     }

@@ -6,7 +6,7 @@ use super::{
     routes::{is_definition, unordered},
 };
 use crate::config::{ConnectionPolicy, Log, Route};
-use grammar::{Line, Token};
+use grammar::{Error, Line, Token};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -113,6 +113,12 @@ impl Site {
             authorities: vec![],
             invoked: BTreeSet::new(),
         };
+        if block.keys.is_empty() {
+            let message =
+                "server block without any key is global configuration, and if used, it must be first";
+            let first = block.lines.first();
+            cx.errors.push(first.map_or_else(|| Error::plain(message), |line| line.error(message)));
+        }
         for line in block.lines.iter().filter(|line| is_definition(line)) {
             if let Err(error) = cx.define_matcher(line) {
                 cx.errors.push(error);

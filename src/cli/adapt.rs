@@ -1,8 +1,9 @@
 //! `adapt`: a configuration as Caddy's JSON. What it does with a file the other commands do too.
-use super::source::Machine;
+
 use crate::{
     caddyfile::{self, Adapted},
     config::{compact, pretty},
+    net::Machine,
     table,
 };
 use clap::Args;

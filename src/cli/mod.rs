@@ -2,7 +2,6 @@
 mod adapt;
 mod fmt;
 mod run;
-mod source;
 mod validate;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -1,4 +1,6 @@
 //! What is known of the network by itself: nothing here knows a configuration.
 pub mod https;
 mod names;
+mod source;
 pub use names::write_canonical;
+pub use source::Machine;

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// This machine's.
-pub(super) struct Machine;
+pub struct Machine;
 impl Source for Machine {
     fn read(&self, path: &str) -> io::Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(path)?).into_owned())
