@@ -18,6 +18,7 @@ mod text;
 mod tree;
 pub mod uri;
 mod walk;
+pub mod wire;
 pub use crate::config::placeholder::Value;
 pub use body::{Body, BoxError, Io};
 pub use build::{

@@ -1,0 +1,178 @@
+//! A request's body on its way to an upstream.
+use super::Stream;
+use crate::http::{Body, BoxError};
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
+use http_body::{Body as _, Frame};
+use std::{
+    collections::VecDeque,
+    fmt::Write as _,
+    io::{self, ErrorKind, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::AsyncWrite;
+
+/// What is to be sent; the body is read only as fast as it can be.
+pub struct Upload {
+    body: Body,
+    /// What was read and is not written yet: a few pieces at the most.
+    queue: VecDeque<Bytes>,
+    chunked: bool,
+    /// Of a body that has said how long it is.
+    left: u64,
+    state: State,
+    /// Whether anything of the body has been read: then it cannot be sent again.
+    pub begun: bool,
+}
+#[derive(PartialEq, Eq)]
+enum State {
+    Body,
+    /// The body has ended; the queue has not.
+    Rest,
+    Done,
+}
+/// Why an upload failed.
+#[derive(Debug)]
+pub enum UploadError {
+    /// The client, or what stands between it and us.
+    Body(BoxError),
+    /// The upstream does not take it.
+    Write(io::Error),
+}
+impl Upload {
+    /// `head` goes first. `length` is what the head says of the body; without it the body goes in chunks.
+    pub fn new(head: Bytes, body: Body, length: Option<u64>) -> Self {
+        let state = if body.is_end_stream() && length.is_none_or(|length| length == 0) {
+            State::Rest
+        } else {
+            State::Body
+        };
+        let mut upload = Self {
+            chunked: length.is_none() && state == State::Body,
+            left: length.unwrap_or(0),
+            queue: VecDeque::from([head]),
+            state,
+            begun: false,
+            body,
+        };
+        // A body that is at hand goes along with the head.
+        if upload.state == State::Body
+            && let Body::Bytes(_) = upload.body
+        {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = upload.poll_body(&mut cx);
+        }
+        upload
+    }
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+    /// Gives the body back, if nothing of it is lost.
+    pub fn into_body(self) -> Option<Body> {
+        (!self.begun).then_some(self.body)
+    }
+    /// Writes what can be written now.
+    pub fn poll(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
+        loop {
+            while !self.queue.is_empty() {
+                let written = ready!(self.write(stream, cx)).map_err(UploadError::Write)?;
+                if written == 0 {
+                    return Poll::Ready(Err(UploadError::Write(ErrorKind::WriteZero.into())));
+                }
+                self.written(written);
+            }
+            match self.state {
+                State::Body => {
+                    if let Poll::Pending = self.poll_body(cx).map_err(UploadError::Body)? {
+                        // What TLS still holds must not wait for more of the body.
+                        ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Write)?;
+                        return Poll::Pending;
+                    }
+                }
+                State::Rest => {
+                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Write)?;
+                    self.state = State::Done;
+                }
+                State::Done => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+    fn write(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let [one] = self.queue.make_contiguous() {
+            return Pin::new(stream).poll_write(cx, one);
+        }
+        let mut parts = [IoSlice::new(&[]); 8];
+        let mut count = 0;
+        for (part, bytes) in parts.iter_mut().zip(&self.queue) {
+            *part = IoSlice::new(bytes);
+            count += 1;
+        }
+        Pin::new(stream).poll_write_vectored(cx, &parts[..count])
+    }
+    fn written(&mut self, mut written: usize) {
+        while let Some(first) = self.queue.front_mut() {
+            if written < first.len() {
+                first.advance(written);
+                return;
+            }
+            written -= first.len();
+            self.queue.pop_front();
+        }
+    }
+    /// Reads one frame into the queue.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
+        match frame.map(Frame::into_data) {
+            Some(Ok(data)) => {
+                self.begun = true;
+                self.data(data)?;
+            }
+            Some(Err(frame)) => {
+                self.begun = true;
+                self.end(frame.into_trailers().ok())?;
+            }
+            None => self.end(None)?,
+        }
+        Poll::Ready(Ok(()))
+    }
+    fn data(&mut self, data: Bytes) -> Result<(), BoxError> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if self.chunked {
+            self.queue.extend([
+                Bytes::from(format!("{:x}\r\n", data.len())),
+                data,
+                Bytes::from_static(b"\r\n"),
+            ]);
+        } else {
+            self.left = self
+                .left
+                .checked_sub(data.len() as u64)
+                .ok_or("request body longer than its Content-Length")?;
+            self.queue.push_back(data);
+        }
+        Ok(())
+    }
+    fn end(&mut self, trailers: Option<HeaderMap>) -> Result<(), BoxError> {
+        if self.chunked {
+            self.queue.push_back(last_chunk(trailers));
+        } else if self.left > 0 {
+            return Err("request body shorter than its Content-Length".into());
+        }
+        self.state = State::Rest;
+        Ok(())
+    }
+}
+fn last_chunk(trailers: Option<HeaderMap>) -> Bytes {
+    let Some(trailers) = trailers else { return Bytes::from_static(b"0\r\n\r\n") };
+    let mut text = String::from("0\r\n");
+    for (name, value) in &trailers {
+        // A value that is no text cannot be sent on.
+        if let Ok(value) = value.to_str() {
+            write!(text, "{name}: {value}\r\n").ok();
+        }
+    }
+    (text + "\r\n").into()
+}
