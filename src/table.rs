@@ -91,6 +91,7 @@ static MATCHERS: &[MatcherSyntax] = &[
     matchers::protocol::SYNTAX,
     matchers::query::SYNTAX,
     matchers::tls::SYNTAX,
+    matchers::url_pattern::SYNTAX,
     matchers::vars::SYNTAX,
     matchers::vars::REGEXP_SYNTAX,
 ];

@@ -8,7 +8,7 @@
 //! Lines of one field are alternatives, those of different fields all have to match. `*` in front, behind or both stands
 //! for any text.
 use crate::{
-    caddyfile::{MatcherSyntax, Support, Words},
+    caddyfile::{MatcherSyntax, Support},
     config::canonical_header,
     http::{Build, BuildError, Exchange, Flow, Matcher, MatcherConfig, MatcherModule, Text},
 };
@@ -22,8 +22,7 @@ pub const SYNTAX: MatcherSyntax = MatcherSyntax {
     docs: "header <field> <value>\nheader !<field>\nThe request has the field with that value, or does not have it.",
     parse: |lines, _| {
         let mut fields: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
-        for line in lines {
-            let mut words = Words::new(line);
+        super::lines::each(lines, |words| {
             let Some(field) = words.arg() else {
                 return Err(words.error("malformed header matcher: expected field"));
             };
@@ -45,8 +44,8 @@ pub const SYNTAX: MatcherSyntax = MatcherSyntax {
                 let values = fields.entry(canonical_header(&field.text)).or_default();
                 values.get_or_insert_default().push(value.text.clone());
             }
-            super::lines::no_block("header", &mut words)?;
-        }
+            super::lines::no_block("header", words)
+        })?;
         Ok(json!(fields))
     },
     support: Support::Full,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub const SYNTAX: MatcherSyntax = MatcherSyntax {
     name: "host",
     docs: "host <hosts...>\nThe host is one of these, in any case and without its port. `*` stands for one label.",
-    parse: |lines, _| Ok(super::lines::words("host", lines)?.into()),
+    parse: |lines, _| super::lines::words("host", lines),
     support: Support::Full,
 };
 pub const MODULE: MatcherModule = MatcherModule::of::<Host>();
@@ -22,13 +22,13 @@ pub const MODULE: MatcherModule = MatcherModule::of::<Host>();
 /// JSON: `http.matchers.host`: names, with `*` for a label, or with placeholders.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Host(Vec<String>);
+struct Host(Option<Vec<String>>);
 impl MatcherConfig for Host {
     const NAME: &'static str = "host";
     fn build(self, _: &mut Build) -> Result<Box<dyn Matcher>, BuildError> {
         let mut seen = HashMap::default();
         let mut hosts = Hosts::default();
-        for (i, host) in self.0.iter().enumerate() {
+        for (i, host) in self.0.iter().flatten().enumerate() {
             let name = ascii(host)?.to_lowercase();
             if let Some(first) = seen.insert(name.clone(), i) {
                 return Err(format!("host at index {first} is repeated at index {i}: {host}").into());

@@ -5,7 +5,7 @@
 //! @new protocol http/2+
 //! ```
 use crate::{
-    caddyfile::{MatcherSyntax, Support, Words},
+    caddyfile::{MatcherSyntax, Support},
     http::{Build, BuildError, Exchange, Flow, Matcher, MatcherConfig, MatcherModule},
 };
 use http::{Version, header::CONTENT_TYPE};
@@ -15,14 +15,12 @@ pub const SYNTAX: MatcherSyntax = MatcherSyntax {
     name: "protocol",
     docs: "protocol http|https|grpc|http/<version>[+]\nThe request comes by this protocol; `+` adds what is newer.",
     parse: |lines, _| {
-        let mut name = "";
-        for line in lines {
-            let mut words = Words::new(line);
-            name = match words.arg() {
-                Some(word) => word.text.as_str(),
-                None => return Err(words.error("expected exactly one protocol")),
-            };
-        }
+        let mut name = String::new();
+        super::lines::each(lines, |words| {
+            let word = words.arg().ok_or_else(|| words.error("expected exactly one protocol"))?;
+            name.clone_from(&word.text);
+            Ok(())
+        })?;
         Ok(name.into())
     },
     support: Support::Full,

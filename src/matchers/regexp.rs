@@ -46,19 +46,18 @@ impl Regexp {
         mut twice: impl FnMut(&Words<'_>, &str) -> Parsed<()>,
     ) -> Parsed<BTreeMap<String, Self>> {
         let mut fields = BTreeMap::new();
-        for line in lines {
-            let mut words = Words::new(line);
+        super::lines::each(lines, |words| {
             let (first, second) = (words.need()?.to_owned(), words.need()?.to_owned());
             let (regexp_name, field, pattern) = match words.arg() {
                 Some(third) => (first, second, third.text.clone()),
                 None => (String::new(), first, second),
             };
             if fields.contains_key(&field) {
-                twice(&words, &field)?;
+                twice(words, &field)?;
             }
             fields.insert(field, Self { name: or_matcher_name(regexp_name, cx), pattern });
-            super::lines::no_block(name, &mut words)?;
-        }
+            super::lines::no_block(name, words)
+        })?;
         Ok(fields)
     }
 }

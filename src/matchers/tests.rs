@@ -44,7 +44,8 @@ pub(super) fn get(target: &str) -> http::request::Builder {
     http::Request::get(target)
 }
 pub(super) fn exchange(request: http::request::Builder, connection: Connection) -> Exchange {
-    let (head, ()) = request.body(()).unwrap().into_parts();
+    let (mut head, ()) = request.body(()).unwrap().into_parts();
+    head.headers.entry("host").or_insert(http::HeaderValue::from_static("localhost"));
     Exchange::new(head, Body::Empty, Arc::new(connection))
 }
 /// The server whose only route has this matcher set.

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 pub const SYNTAX: MatcherSyntax = MatcherSyntax {
     name: "path",
     docs: "path <paths...>\nThe path is one of these, or begins, ends or contains it (`*`).",
-    parse: |lines, _| Ok(super::lines::words("path", lines)?.into()),
+    parse: |lines, _| super::lines::words("path", lines),
     support: Support::Full,
 };
 pub const MODULE: MatcherModule = MatcherModule::of::<Path>();
@@ -30,12 +30,13 @@ pub const MODULE: MatcherModule = MatcherModule::of::<Path>();
 /// JSON: `http.matchers.path`: patterns.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Path(Vec<String>);
+struct Path(Option<Vec<String>>);
 impl MatcherConfig for Path {
     const NAME: &'static str = "path";
     fn build(self, _: &mut Build) -> Result<Box<dyn Matcher>, BuildError> {
-        let everything = self.0.iter().skip(1).any(|pattern| pattern == "*");
-        let patterns = if everything { &["*".to_owned()][..] } else { &self.0 };
+        let all = self.0.unwrap_or_default();
+        let everything = all.iter().skip(1).any(|pattern| pattern == "*");
+        let patterns = if everything { &["*".to_owned()][..] } else { &all };
         // Caddy lowers what is in braces too.
         let patterns = patterns.iter().map(|pattern| Entry::new(&pattern.to_lowercase()));
         Ok(Box::new(AnyOf(patterns.collect())))
