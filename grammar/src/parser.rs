@@ -236,13 +236,13 @@ impl Parser<'_> {
 
     /// `&(name) { … }`, behind its name.
     fn named_route(&mut self, name: &Token) -> Parsed<NamedRoute> {
-        let Some(brace) = self.stream.current().cloned() else { return Err(self.stream.unexpected('{')) };
-        let mut block = self.raw_block(true)?;
+        let block = self.raw_block()?;
+        let mut found = self.with_imports(block)?;
         // The brace may stand on a line of its own.
-        let head = Token { text: name.text.clone(), quote: Quote::None, span: brace.span().clone() };
-        let mut found = pieces(vec![head]);
-        found.push(brace);
-        found.append(&mut block);
+        if let Some(brace) = found.first() {
+            let head = Token { text: name.text.clone(), quote: Quote::None, span: brace.span().clone() };
+            found.insert(0, Rc::new(Piece { token: head, snippet: None }));
+        }
         let line = tree::line(found)?;
         Ok(NamedRoute {
             name: name.text.clone(),
@@ -255,32 +255,28 @@ impl Parser<'_> {
         if self.snippets.contains_key(name) {
             return Err(self.stream.error(format!("redeclaration of previously declared snippet {name}")));
         }
-        let mut found = self.raw_block(false)?;
+        if self.stream.current().is_some_and(|piece| piece.text() == "import") {
+            return Err(self.stream.error(
+                "global options block must appear before import directives; move the global options block to the top of \
+                 the Caddyfile",
+            ));
+        }
+        let mut found = self.raw_block()?;
+        // Without its braces.
+        found.remove(0);
         found.pop();
         let snippet: Arc<str> = name.into();
         let named = |piece| Rc::new(Piece { snippet: Some(snippet.clone()), ..Rc::unwrap_or_clone(piece) });
         self.snippets.insert(name.to_owned(), found.into_iter().map(named).collect());
         Ok(())
     }
-    /// The tokens from behind the brace that is the current token to the brace that closes it, this one included.
-    fn raw_block(&mut self, with_imports: bool) -> Parsed<Pieces> {
-        let Some(start) = self.stream.current().cloned() else { return Err(self.stream.unexpected('{')) };
-        if !start.opens() {
-            if start.text() == "import" && !with_imports {
-                return Err(self.stream.error(
-                    "global options block must appear before import directives; move the global options block to the \
-                     top of the Caddyfile",
-                ));
-            }
-            return Err(self.stream.unexpected('{'));
-        }
+    /// The tokens of the block whose brace is the current token, with its braces.
+    fn raw_block(&mut self) -> Parsed<Pieces> {
+        let start = self.stream.current().filter(|piece| piece.opens()).cloned();
+        let Some(start) = start else { return Err(self.stream.unexpected('{')) };
         let mut depth = 1;
-        let mut found = vec![];
+        let mut found = vec![start];
         while let Some(piece) = self.stream.next() {
-            if with_imports && piece.text() == "import" && self.stream.begins_line() {
-                self.import(false)?;
-                continue;
-            }
             if piece.opens() {
                 depth += 1;
             } else if piece.closes() {
@@ -292,6 +288,20 @@ impl Parser<'_> {
             }
         }
         Err(self.stream.unexpected('}'))
+    }
+    /// Carries out the imports in tokens that were read without.
+    fn with_imports(&mut self, block: Pieces) -> Parsed<Pieces> {
+        let after = std::mem::replace(&mut self.stream, Stream::new(block));
+        let mut found = vec![];
+        while let Some(piece) = self.stream.next() {
+            if piece.text() == "import" && self.stream.begins_line() {
+                self.import(false)?;
+            } else {
+                found.push(piece);
+            }
+        }
+        self.stream = after;
+        Ok(found)
     }
 
     /// `import PATTERN ARG… { BLOCK }`, from its first word on: the next token is then the first imported one.

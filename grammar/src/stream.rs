@@ -129,13 +129,14 @@ impl Stream {
             None => Inside::Close(piece),
         })
     }
-    /// All tokens of the block that opens on this line, without its braces; none if no block does.
+    /// All tokens of the block that opens on this line, without its braces; none if no block does. At the end of the file
+    /// the brace itself is left, as in Caddy.
     pub(crate) fn block(&mut self) -> Pieces {
         let mut found = vec![];
         if !self.open() {
             return found;
         }
-        let Some(first) = self.next() else { return found };
+        let Some(first) = self.next() else { return self.current.iter().cloned().collect() };
         if first.closes() {
             return found;
         }
