@@ -54,7 +54,8 @@ pub struct NamedRoute {
     /// Without `&(` and `)`.
     pub name: String,
     pub span: Span,
-    pub lines: Vec<Line>,
+    /// The name and the block.
+    pub line: Line,
 }
 /// A Caddyfile with its imports spliced in and its snippets gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -247,7 +247,7 @@ impl Parser<'_> {
         Ok(NamedRoute {
             name: name.text.clone(),
             span: name.span.clone(),
-            lines: line.and_then(|line| line.block).unwrap_or_default(),
+            line: line.unwrap_or_default(),
         })
     }
     /// `(name) { … }`, behind its name. Its tokens are kept as they are: they mean something where they are imported.

@@ -138,16 +138,31 @@ fn read_options(lines: &[Line], cx: &mut Cx<'_>) {
 fn read_named_routes(parsed: &mut File, cx: &mut Cx<'_>) -> NamedRoutes {
     let mut named = NamedRoutes::new();
     for route in &mut parsed.named_routes {
-        shorthand::expand_lines(&mut route.lines);
-        let Ok(mut routes) = cx.sorted_routes(&route.lines) else { continue };
+        shorthand::expand_lines(route.line.block.as_deref_mut().unwrap_or_default());
+        let mut routes = match cx.sorted_block(&route.line) {
+            Ok(routes) => routes,
+            Err(error) => {
+                cx.errors.push(error);
+                continue;
+            }
+        };
         let handlers = match routes.as_mut_slice() {
             // As in Caddy, of several handlers that would run one after the other only the first is left.
             [only] if only.matchers.is_empty() => {
+                if only.handlers.len() > 1 {
+                    let message = "of this named route only the first directive is used, as in Caddy; put its \
+                                   directives into a route block";
+                    cx.warn(route.line.name(), message);
+                }
                 only.handlers.truncate(1);
                 mem::take(&mut only.handlers)
             }
             _ => vec![subroute(routes)],
         };
+        if named.contains_key(&route.name) {
+            let message = format!("cannot have duplicate named_routes: {}", route.name);
+            cx.errors.push(route.line.error(message));
+        }
         let invokes = mem::take(&mut cx.invoked);
         named.insert(route.name.clone(), (Route { handlers, ..Route::default() }, invokes));
     }

@@ -72,11 +72,10 @@ fn server(
     for served in &pairing.sites {
         let matchers = matcher_sets(served);
         let routes = cx.group(&served.site.routes);
-        append(&mut server.routes, &matchers, routes, alone);
+        placed(&matchers, routes, alone).into_iter().for_each(|route| join(&mut server.routes, route));
         if !served.site.error_routes.is_empty() {
-            let mut own = vec![];
-            append(&mut own, &matchers, served.site.error_routes.clone(), alone);
-            server.errors.get_or_insert_default().routes.append(&mut own);
+            let routes = placed(&matchers, served.site.error_routes.clone(), alone);
+            server.errors.get_or_insert_default().routes.extend(routes);
         }
         log_names(&mut server, served);
     }
@@ -206,23 +205,22 @@ fn matcher_sets(served: &Served<'_>) -> Vec<MatcherSet> {
     });
     sets.filter(|set| !set.is_empty()).collect()
 }
-/// Adds a site's routes to its server's: behind its matchers, as one route that ends the request. Of a site that is alone
-/// and has no matchers they are added as they are, unless one of them asks for a host, which would look as if the server
-/// had to get a certificate for it.
-fn append(list: &mut Vec<Route>, matchers: &[MatcherSet], routes: Vec<Route>, alone: bool) {
+/// What a site's routes are among its server's: behind its matchers, one route that ends the request. Of a site that is
+/// alone and has no matchers they are what they are, unless one of them asks for a host, which would look as if the
+/// server had to get a certificate for it.
+fn placed(matchers: &[MatcherSet], routes: Vec<Route>, alone: bool) -> Vec<Route> {
     if matchers.is_empty() && routes.is_empty() {
-        return;
+        return vec![];
     }
     let asks_for_host = || {
         let mut sets = routes.iter().flat_map(|route| &route.matchers);
         sets.any(|set| set.contains_key("host"))
     };
     if matchers.is_empty() && alone && !asks_for_host() {
-        routes.into_iter().for_each(|route| join(list, route));
-        return;
+        return routes;
     }
     let handlers = if routes.is_empty() { vec![] } else { vec![subroute(routes)] };
-    join(list, Route { matchers: matchers.to_vec(), handlers, terminal: true, ..Route::default() });
+    vec![Route { matchers: matchers.to_vec(), handlers, terminal: true, ..Route::default() }]
 }
 fn log_names(server: &mut Server, served: &Served<'_>) {
     let Some(logs) = &mut server.logs else { return };

@@ -53,11 +53,12 @@ pub const ORDER: GlobalOption = GlobalOption {
     parse: |line, options, cx| read_order(line, options, cx),
     support: Support::Full,
 };
-pub const ADMIN: GlobalOption = option!(
-    "admin",
-    "`admin off` or `admin [<address>] { origins <origins...>; enforce_origin }`: the admin API.",
-    |words, o| admin(words, o)?
-);
+pub const ADMIN: GlobalOption = GlobalOption {
+    name: "admin",
+    docs: "`admin off` or `admin [<address>] { origins <origins...>; enforce_origin }`: the admin API.",
+    parse: |line, options, _| admin(&mut Words::new(line), options, line.block.is_some()),
+    support: Support::Full,
+};
 pub const PERSIST_CONFIG: GlobalOption = option!(
     "persist_config",
     "`persist_config off`: does not write the running configuration to disk.",
@@ -119,11 +120,11 @@ fn duration(words: &mut Words<'_>) -> Parsed<Duration> {
 fn only_off(words: &mut Words<'_>, option: &str) -> Parsed<()> {
     if word(words)? == "off" { Ok(()) } else { Err(words.error(format!("{option} must be 'off'"))) }
 }
-fn admin(words: &mut Words<'_>, options: &mut Options) -> Parsed<()> {
+fn admin(words: &mut Words<'_>, options: &mut Options, has_block: bool) -> Parsed<()> {
     let mut admin = Map::new();
     let address = words.arg().map(|token| token.text.clone());
     if address.as_deref() == Some("off") {
-        if words.left() > 0 || words.block().next().is_some() {
+        if words.left() > 0 || has_block {
             return Err(words.error("No more option is allowed after turning off admin config"));
         }
         options.admin = Some(json!({ "disabled": true }));
