@@ -244,11 +244,7 @@ impl Parser<'_> {
             found.insert(0, Rc::new(Piece { token: head, snippet: None }));
         }
         let line = tree::line(found)?;
-        Ok(NamedRoute {
-            name: name.text.clone(),
-            span: name.span.clone(),
-            line: line.unwrap_or_default(),
-        })
+        Ok(NamedRoute { name: name.text.clone(), span: name.span.clone(), line: line.unwrap_or_default() })
     }
     /// `(name) { … }`, behind its name. Its tokens are kept as they are: they mean something where they are imported.
     fn snippet(&mut self, name: &str) -> Parsed<()> {
