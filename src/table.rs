@@ -3,11 +3,13 @@ use crate::{
     caddyfile::{Directive, GlobalOption, MatcherSyntax, ModuleSyntax, Syntax},
     dns, encoders,
     handlers::{
-        encode, error, headers, intercept, invoke, rate_limit, request_body, respond, reverse_proxy, rewrite,
-        subroute, vars,
+        acme_server, encode, error, headers, intercept, invoke, rate_limit, request_body, respond,
+        reverse_proxy, rewrite, subroute, vars,
     },
     http::Modules,
-    ip_sources, issuers, listeners, matchers, network_proxy, options, sites, stores,
+    ip_sources, issuers, listeners,
+    logging::EncoderModule,
+    matchers, network_proxy, options, sites, stores,
     tls::IssuerModule,
     trust, writers,
 };
@@ -35,6 +37,7 @@ static DIRECTIVES: &[Directive] = &[
     error::ERROR,
     respond::RESPOND,
     reverse_proxy::REVERSE_PROXY,
+    acme_server::DIRECTIVE,
     subroute::HANDLE_ERRORS,
     sites::bind::DIRECTIVE,
     sites::log::DIRECTIVE,
@@ -138,6 +141,8 @@ static OPTIONS: &[GlobalOption] = &[
     options::apps::EVENTS,
     options::apps::FILESYSTEM,
 ];
+/// How log entries are written.
+pub static ENCODERS: &[EncoderModule] = &[encoders::console::MODULE, encoders::json::MODULE];
 /// What other syntax names, by Caddy's module id.
 static MODULE_SYNTAX: &[ModuleSyntax] = &[
     dns::acmedns::SYNTAX,
