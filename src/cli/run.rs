@@ -40,11 +40,11 @@ fn serve(options: &Run) -> Result<(), Failed> {
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(logs.clone()))?;
     let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     control.block_on(async {
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut again = signal(SignalKind::user_defined1())?;
         let app = App::new()?;
         app.reload(load(options, &state, &logs)?).await?;
         tracing::info!(target: "", "serving initial configuration");
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let mut again = signal(SignalKind::user_defined1())?;
         loop {
             tokio::select! {
                 _ = term.recv() => break,

@@ -18,6 +18,7 @@
 mod client;
 mod fixture;
 mod process;
+mod lifecycle;
 mod upstream;
 use fixture::{Case, Fixture};
 use process::Server;

@@ -61,8 +61,10 @@ impl Server {
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
-    pub(crate) fn config(&self) -> std::path::PathBuf {
-        self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" })
+    /// Puts another configuration in the place of the one it was started with, and has it read.
+    pub(crate) fn reload(&self, config: &str) {
+        fs::write(self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" }), config).unwrap();
+        self.signal("USR1");
     }
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

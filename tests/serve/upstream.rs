@@ -2,24 +2,48 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 pub(crate) struct Upstream {
     port: u16,
+    gate: Arc<Gate>,
+}
+/// What `/held` waits for.
+#[derive(Default)]
+struct Gate {
+    waiting: AtomicUsize,
+    open: Mutex<bool>,
+    opened: Condvar,
 }
 impl Upstream {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
+        let gate = Arc::<Gate>::default();
+        let shared = gate.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 // Clients that break off are part of the game.
-                thread::spawn(move || serve(stream).ok());
+                let gate = shared.clone();
+                thread::spawn(move || serve(stream, &gate).ok());
             }
         });
-        Self { port }
+        Self { port, gate }
+    }
+    /// How many requests of `/held` wait.
+    pub(crate) fn held(&self) -> usize {
+        self.gate.waiting.load(Ordering::SeqCst)
+    }
+    /// Lets those go, and all that follow.
+    pub(crate) fn release(&self) {
+        *self.gate.open.lock().unwrap() = true;
+        self.gate.opened.notify_all();
     }
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -71,7 +95,7 @@ fn read(from: &mut impl BufRead) -> std::io::Result<Option<Asked>> {
     }
     Ok(Some(asked))
 }
-fn serve(stream: TcpStream) -> std::io::Result<()> {
+fn serve(stream: TcpStream, gate: &Gate) -> std::io::Result<()> {
     let mut to = stream.try_clone()?;
     let mut from = BufReader::new(stream);
     while let Some(asked) = read(&mut from)? {
@@ -86,6 +110,11 @@ fn serve(stream: TcpStream) -> std::io::Result<()> {
             )?,
             "/stream" => chunked(&mut to, &[&[b'a'; 10], &[b'b'; 10], &[b'c'; 2000]])?,
             "/bigstream" => chunked(&mut to, &[&[b'a'; 2000], &[b'b'; 10]])?,
+            "/held" => {
+                gate.waiting.fetch_add(1, Ordering::SeqCst);
+                drop(gate.opened.wait_while(gate.open.lock().unwrap(), |open| !*open).unwrap());
+                answer(&mut to, 200, plain, b"held")?;
+            }
             "/untyped" => answer(&mut to, 200, "", b"<html>no type")?,
             "/ws" => {
                 to.write_all(b"HTTP/1.1 101 X\r\nServer: upstream\r\nX-Up: up\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")?;
