@@ -111,7 +111,9 @@ fn a_configuration_that_does_not_build_or_bind_changes_nothing() {
     let (port, upstream) = (free_port(), Upstream::start());
     let server = start(config(&at(port), "first", &upstream, &json!({})), port);
     let mut client = Client::new(port);
-    server.reload(r#"{"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": [{"handler": "nonsense"}]}]}}}}}"#);
+    server.reload(
+        r#"{"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": [{"handler": "nonsense"}]}]}}}}}"#,
+    );
     wait_for("the error", || server.log().contains("nonsense"));
     assert_eq!(client.get("/"), "first");
 
@@ -148,7 +150,9 @@ fn tunnels_outlive_reloads() {
     let (port, upstream) = (free_port(), Upstream::start());
     let server = start(config(&at(port), "first", &upstream, &json!({})), port);
     let mut tunnel = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    tunnel.write_all(b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").unwrap();
+    tunnel
+        .write_all(b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .unwrap();
     let mut echo = |text: &str, length: usize| {
         tunnel.write_all(text.as_bytes()).unwrap();
         let mut answer = vec![0; length];

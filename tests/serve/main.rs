@@ -17,8 +17,8 @@
 //! `… --ignored compare` says where it no longer answers so.
 mod client;
 mod fixture;
-mod process;
 mod lifecycle;
+mod process;
 mod upstream;
 use fixture::{Case, Fixture};
 use process::Server;

@@ -63,7 +63,8 @@ impl Server {
     }
     /// Puts another configuration in the place of the one it was started with, and has it read.
     pub(crate) fn reload(&self, config: &str) {
-        fs::write(self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" }), config).unwrap();
+        fs::write(self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" }), config)
+            .unwrap();
         self.signal("USR1");
     }
     pub(crate) fn folder(&self) -> &Path {
