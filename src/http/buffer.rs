@@ -8,14 +8,15 @@ use std::mem;
 /// Whether a module's field uses the request's body as text. What stands in its routes is theirs.
 pub(super) fn mentions_body(key: &str, value: &Value) -> bool {
     match value {
-        Value::String(text) => {
-            text.contains("{http.request.body}") || text.contains("{http.request.body_base64}")
-        }
+        Value::String(text) => names_body(text),
         Value::Array(_) if ["routes", "handle_response"].contains(&key) => false,
         Value::Array(items) => items.iter().any(|item| mentions_body(key, item)),
-        Value::Object(fields) => fields.iter().any(|(key, value)| mentions_body(key, value)),
+        Value::Object(fields) => fields.iter().any(|(key, value)| names_body(key) || mentions_body(key, value)),
         _ => false,
     }
+}
+fn names_body(text: &str) -> bool {
+    text.contains("{http.request.body}") || text.contains("{http.request.body_base64}")
 }
 /// A handler or matcher for which the body is read first.
 #[derive(Debug)]

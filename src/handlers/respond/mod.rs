@@ -191,8 +191,8 @@ impl Field {
         let (name, values) = match self {
             Self::Fixed(name, values) => (name.clone(), values.clone()),
             Self::Text(name, values) => {
-                let Ok(name) = name.expand(x).parse::<HeaderName>() else { return };
-                let values = values.iter().filter_map(|value| value.expand(x).parse().ok());
+                let Ok(name) = name.expand_known(x).parse::<HeaderName>() else { return };
+                let values = values.iter().filter_map(|value| value.expand_known(x).parse().ok());
                 (name, values.collect())
             }
         };

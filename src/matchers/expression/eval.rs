@@ -124,9 +124,11 @@ fn built(call: &Call, modules: &'static Modules, x: &Exchange) -> Result<Box<dyn
 fn no_overload(name: &str) -> Box<HttpError> {
     HttpError::without_status(format!("no such overload: {name}"))
 }
-/// As Caddy logs it; what a matcher itself reports is not the expression's.
-pub(super) fn log(error: &Box<HttpError>) {
-    tracing::error!(target: "http.matchers.expression", error = %error, "evaluating expression");
+/// A failure is logged, and as in Caddy has no status, not even that of a matcher (`file` with `=404`).
+pub(super) fn failed(error: Box<HttpError>) -> Box<HttpError> {
+    let message = error.whole();
+    tracing::error!(target: "http.matchers.expression", error = %message, "evaluating expression");
+    HttpError::without_status(message)
 }
 
 #[derive(Debug)]
