@@ -11,7 +11,9 @@ pub(super) fn mentions_body(key: &str, value: &Value) -> bool {
         Value::String(text) => names_body(text),
         Value::Array(_) if ["routes", "handle_response"].contains(&key) => false,
         Value::Array(items) => items.iter().any(|item| mentions_body(key, item)),
-        Value::Object(fields) => fields.iter().any(|(key, value)| names_body(key) || mentions_body(key, value)),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| names_body(key) || mentions_body(key, value))
+        }
         _ => false,
     }
 }
