@@ -14,6 +14,8 @@ pub mod placeholder;
 mod response;
 pub mod sniff;
 mod status;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 pub mod uri;
