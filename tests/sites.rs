@@ -75,7 +75,8 @@ fn errors_are_answered_by_status() {
 }
 #[test]
 fn an_expression_sees_the_status_as_a_number() {
-    let text = "error 429\nhandle_errors {\n @slow `{err.status_code} == 429`\n respond @slow \"slow down\"\n}";
+    let text =
+        "error 429\nhandle_errors {\n @slow `{err.status_code} == 429`\n respond @slow \"slow down\"\n}";
     assert_eq!(get(text, "/"), (429, "slow down".into()));
 }
 #[test]

@@ -1,7 +1,7 @@
 //! The tree as a whole: which routes a request reaches, and what is told of its end.
 use super::{
-    Answer, Body, Build, BuildError, Connection, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError,
-    Matcher, MatcherConfig, MatcherModule, Modules, Response, Rise, Step, answer, build,
+    Answer, Body, Build, BuildError, Connection, Exchange, Flow, Handler, HandlerConfig, HandlerModule,
+    HttpError, Matcher, MatcherConfig, MatcherModule, Modules, Response, Rise, Step, answer, build,
 };
 use crate::{config, state::State};
 use http::StatusCode;
@@ -88,7 +88,11 @@ impl MatcherConfig for HostIs {
     }
 }
 static MODULES: Modules = Modules {
-    handlers: &[HandlerModule::plain::<Note>("note"), HandlerModule::plain::<Watch>("watch"), HandlerModule::of::<Enter>()],
+    handlers: &[
+        HandlerModule::plain::<Note>("note"),
+        HandlerModule::plain::<Watch>("watch"),
+        HandlerModule::of::<Enter>(),
+    ],
     matchers: &[MatcherModule::of::<HostIs>()],
 };
 fn note(x: &mut Exchange, what: &str) {
