@@ -3,9 +3,9 @@
 //! Between tokens lies blank space, in it newlines that end a line and newlines that do not. A token is a heredoc,
 //! something in quotes, or a word. Nothing here fails but a heredoc.
 use crate::{
-    ast::{Error, Quote, Span, Token},
+    ast::{Error, Quote, Token},
     heredoc::{Fault, heredoc},
-    place::Place,
+    place::{Place, characters},
 };
 use nom::{
     IResult, Parser,
@@ -51,9 +51,13 @@ pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
     let mut place = Place::default();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
-        let (after, part) = part(rest).map_err(|fault| match fault {
-            nom::Err::Failure(fault) | nom::Err::Error(fault) => Error::plain(fault.message(&place)),
-            nom::Err::Incomplete(_) => Error::plain("unexpected EOF"),
+        let (after, part) = part(rest).map_err(|fault| {
+            let message = match fault {
+                nom::Err::Failure(fault) | nom::Err::Error(fault) => fault.message(&place),
+                nom::Err::Incomplete(_) => "unexpected EOF".to_owned(),
+            };
+            let span = place.span(file, &imports, 2);
+            Error { span: Some(span), ..Error::plain(message).placed() }
         })?;
         let source = &rest[..rest.len() - after.len()];
         match part {
@@ -61,13 +65,9 @@ pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
             Part::Newline => place.end_line(),
             Part::Continuation => place.continue_line(source),
             Part::Token(written) => {
-                let (line, column) = (place.line(), place.column());
-                let length = place.pass_token(source);
-                tokens.extend(written.map(|Written { text, quote }| Token {
-                    text,
-                    quote,
-                    span: Span { file: file.clone(), line, column, length, imports: imports.clone() },
-                }));
+                let span = place.span(file, &imports, characters(source));
+                place.pass_token(source);
+                tokens.extend(written.map(|Written { text, quote }| Token { text, quote, span }));
             }
         }
         rest = after;
@@ -173,4 +173,113 @@ fn word(input: &str, escaped: bool) -> Parsed<'_, Written> {
 fn word_escape(input: &str) -> Parsed<'_, String> {
     map(satisfy(|c| !c.is_whitespace()), |c| if c == '<' { c.to_string() } else { format!("\\{c}") })
         .parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens as `text`, each with the line it starts on where that is not the line of the token before.
+    fn tokens(text: &str) -> Vec<String> {
+        let mut line = 1;
+        let show = |token: Token| {
+            let now = token.span.line;
+            let place = if now == line { String::new() } else { format!("{now}:") };
+            line = now;
+            let marks = match token.quote {
+                Quote::None => ("", ""),
+                Quote::Double => ("\"", "\""),
+                Quote::Backtick => ("`", "`"),
+                Quote::Heredoc => ("<<", ""),
+            };
+            format!("{place}{}{}{}", marks.0, token.text, marks.1)
+        };
+        lex(&"Caddyfile".into(), text).unwrap().into_iter().map(show).collect()
+    }
+    fn fault(text: &str) -> String {
+        lex(&"Caddyfile".into(), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn blanks_part_words() {
+        assert_eq!(tokens("\u{feff}a\tb\u{a0}c\r\n\n d\u{2028}e"), ["a", "b", "c", "3:d", "e"]);
+        assert_eq!(tokens("a\rb"), ["ab"]);
+    }
+    #[test]
+    fn a_comment_starts_where_a_word_could() {
+        assert_eq!(tokens("a # b\n#c\nd#e \"f\"#g"), ["a", "3:d#e", "\"f\""]);
+    }
+    #[test]
+    fn quotes_count_at_the_start_of_a_word_only() {
+        assert_eq!(tokens(r#""a b"c `d "e` f"g" "" `"#), ["\"a b\"", "c", "`d \"e`", "f\"g\"", "\"\""]);
+        assert_eq!(tokens("\"a\nb\" c\nd"), ["\"a\nb\"", "2:c", "3:d"]);
+    }
+    #[test]
+    fn in_double_quotes_only_a_quote_is_escaped() {
+        assert_eq!(tokens(r#""a\"b\n\\" `\"` x"#), [r#""a"b\n\\""#, r#"`\"`"#, "x"]);
+    }
+    #[test]
+    fn a_quote_without_end_is_a_word() {
+        assert_eq!(tokens("a \"b c\\"), ["a", "b c"]);
+        assert_eq!(tokens("a `b\n"), ["a", "b\n"]);
+        assert_eq!(tokens("a \""), ["a"]);
+    }
+    #[test]
+    fn a_backslash_continues_the_line() {
+        assert_eq!(tokens("a \\\n b\\\r\n c\nd"), ["a", "b", "c", "4:d"]);
+        assert_eq!(tokens("a \\ \nb"), ["a", "b"]);
+        assert_eq!(tokens("a \\# b\nc"), ["a", "c"]);
+        assert_eq!(tokens("a # C:\\temp\nb\nc"), ["a", "b", "3:c"]);
+        assert_eq!(tokens("a \\"), ["a"]);
+    }
+    #[test]
+    fn other_backslashes_stay() {
+        assert_eq!(tokens(r"a\b \c \\d \{e\}"), [r"a\b", r"\c", r"\\d", r"\{e\}"]);
+    }
+    #[test]
+    fn a_stray_backslash_goes_to_the_next_word() {
+        assert_eq!(tokens(r#"a \ b \ \c \"d" a\ b"#), ["a", r"\b", r"\\c", r#""\d""#, "a", "b"]);
+    }
+    #[test]
+    fn a_heredoc_loses_the_indentation_of_its_end() {
+        assert_eq!(tokens("a <<END\n\t b\n\n\t  c\r\n\t END d\ne"), ["a", "<<b\n\n c", "5:d", "6:e"]);
+        assert_eq!(tokens("<<E\nE"), ["<<"]);
+        assert_eq!(tokens("<<E\nfoE"), ["<<"]);
+        assert_eq!(tokens("<<E\n"), [""; 0]);
+    }
+    #[test]
+    fn what_looks_like_a_heredoc_may_be_a_word() {
+        assert_eq!(tokens("<<E F\n"), ["<<E", "F"]);
+        assert_eq!(tokens("\\<<E\n<\\<E\na<<E\n<<E"), ["<<E", "2:<<E", "3:a<<E", "4:<<E"]);
+    }
+    #[test]
+    fn heredocs_are_refused_in_caddys_words() {
+        assert_eq!(
+            fault("a\n<<\n"),
+            "missing opening heredoc marker on line #2; must contain only alphanumeric characters, dashes and \
+             underscores; got empty string"
+        );
+        assert_eq!(fault("<<<E\n"), "too many '<' for heredoc on line #1; only use two, for example <<END");
+        assert_eq!(
+            fault("<<E!\n"),
+            "heredoc marker on line #1 must contain only alphanumeric characters, dashes and underscores; got 'E!'"
+        );
+        assert_eq!(fault("\n<<E\nx\n"), "incomplete heredoc <<E on line #4, expected ending marker E");
+        assert_eq!(
+            fault("a <<E\n\tx\n\t\tE"),
+            "mismatched leading whitespace in heredoc <<E on line #2 [\tx], expected whitespace [\t\t] to match the \
+             closing marker"
+        );
+    }
+    #[test]
+    fn spans_tell_where_the_source_is() {
+        let tokens = lex(&"Caddyfile".into(), "é  \"b c\"\n\t<<E\nx\nE d \\\n  e").unwrap();
+        let places: Vec<_> = tokens.iter().map(|t| (t.span.line, t.span.column, t.span.length)).collect();
+        assert_eq!(places, [(1, 1, 1), (1, 4, 5), (2, 2, 7), (4, 3, 1), (4, 9, 1)]);
+    }
+    #[test]
+    fn an_empty_file_is_an_end() {
+        assert_eq!(fault(""), "EOF");
+        assert_eq!(tokens(" \n"), [""; 0]);
+    }
 }

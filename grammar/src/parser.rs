@@ -325,7 +325,8 @@ impl Parser<'_> {
             None => self.files(&pattern)?,
         };
         for to in nodes {
-            self.graph.add(&node(&here), &to).map_err(Error::plain)?;
+            let cycle = self.graph.add(&node(&here), &to);
+            cycle.map_err(|message| here.token.error(message).placed())?;
         }
         let at = format!("{}:{}", here.span().file, here.span().line);
         let filled = import::fill(&imported, &given, &at, top, &mut self.budget, &mut self.warnings);

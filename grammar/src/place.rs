@@ -1,4 +1,6 @@
 //! Where the lexer stands.
+use crate::ast::Span;
+use std::sync::Arc;
 
 /// Lines as Caddy counts them: what a backslash continues stays on its first line. The column counts from there too.
 pub(crate) struct Place {
@@ -6,6 +8,7 @@ pub(crate) struct Place {
     passed: u32,
     /// Newlines since the line began that did not end it.
     continued: u32,
+    /// From 1, in characters since the line began.
     column: u32,
 }
 impl Default for Place {
@@ -22,9 +25,9 @@ impl Place {
     pub(crate) fn physical_line(&self) -> u32 {
         self.passed
     }
-    /// From 1, in characters since [`Place::line`] began.
-    pub(crate) fn column(&self) -> u32 {
-        self.column
+    /// What starts here and is so many characters long.
+    pub(crate) fn span(&self, file: &Arc<str>, imports: &Arc<[Box<str>]>, length: u32) -> Span {
+        Span { file: file.clone(), line: self.line(), column: self.column, length, imports: imports.clone() }
     }
     /// Passes text that has no newline in it.
     pub(crate) fn pass(&mut self, source: &str) {
@@ -39,11 +42,10 @@ impl Place {
         self.continued += 1;
         self.column += characters(source);
     }
-    /// Passes a token, which may go over several lines. Gives its length in characters.
-    pub(crate) fn pass_token(&mut self, source: &str) -> u32 {
-        let length = characters(source);
+    /// Passes a token, which may go over several lines.
+    pub(crate) fn pass_token(&mut self, source: &str) {
         match source.rfind('\n') {
-            None => self.column += length,
+            None => self.pass(source),
             Some(last) => {
                 let breaks = newlines(source);
                 *self = Self {
@@ -53,10 +55,9 @@ impl Place {
                 };
             }
         }
-        length
     }
 }
-fn characters(text: &str) -> u32 {
+pub(crate) fn characters(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 pub(crate) fn newlines(text: &str) -> u32 {

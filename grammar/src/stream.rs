@@ -172,11 +172,12 @@ impl Stream {
     pub(crate) fn unexpected(&self, expected: char) -> Error {
         let Some(piece) = &self.current else { return self.error("unexpected EOF") };
         let Span { file, line, imports, .. } = piece.span();
-        Error::plain(format!(
+        let message = format!(
             "syntax error: unexpected token '{}', expecting '{expected}', at {file}:{line} import chain: ['{}']",
             piece.text(),
             imports.join("','")
-        ))
+        );
+        piece.token.error(message).placed()
     }
 }
 /// A token met inside a block.
