@@ -25,7 +25,7 @@ fn shown_in(source: &Memory, text: &str) -> String {
     }
     for route in &file.named_routes {
         out.push_str(&format!("route {}:\n", route.name));
-        show(&route.lines, 1, &mut out);
+        show(route.line.lines(), 1, &mut out);
     }
     for site in &file.sites {
         let keys: Vec<&str> = site.keys.iter().map(|key| key.text.as_str()).collect();
