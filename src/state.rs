@@ -11,6 +11,11 @@ use std::{
 pub struct State {
     held: Mutex<HashMap<(TypeId, String), Weak<dyn Any + Send + Sync>>>,
 }
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("State")
+    }
+}
 impl State {
     /// What is known under `key`, or else `new`.
     pub fn get_or<T: Any + Send + Sync>(&self, key: &str, new: impl FnOnce() -> T) -> Arc<T> {

@@ -140,6 +140,10 @@ impl Build {
     pub fn state(&self) -> &State {
         &self.state
     }
+    /// The same, for those who need it when they run.
+    pub fn shared_state(&self) -> Arc<State> {
+        self.state.clone()
+    }
     /// Has `task` run on the control runtime while this configuration is in force.
     pub fn background(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.background.push(Box::pin(task));

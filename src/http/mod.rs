@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 pub mod fs;
 pub mod glob;
+mod hop;
 mod hosts;
 mod path;
 mod place;
@@ -29,6 +30,7 @@ pub use build::{
 pub use connection::{ClientIp, Connection, TlsInfo, TlsVersion, ip_range};
 pub use error::{HttpError, Result};
 pub use exchange::{Exchange, Key, Named, Provider, Upstream};
+pub use hop::{hop_by_hop, names_in_connection, strip_hop_by_hop};
 pub use place::{BuildError, at};
 pub use placeholder::Placeholder;
 pub use response::{Action, Response, ResponseHandlers, ResponseMatcher};

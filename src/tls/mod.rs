@@ -21,4 +21,4 @@ pub use automation::{
 pub use certificate::{Certificate, Index, candidates};
 pub use client_auth::trust_pool;
 pub use keys::{KeyType, certificates_from_pem, key_from_pem, key_to_pem, to_pem};
-pub use policy::{Chosen, Policies, Policy, Shared};
+pub use policy::{Chosen, Policies, Policy, Shared, key_exchanges};

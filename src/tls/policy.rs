@@ -293,18 +293,25 @@ fn provider(policy: &ConnectionPolicy) -> Result<CryptoProvider, String> {
         provider.cipher_suites.extend(suites.into_iter().filter(|suite| suite.tls13().is_none()));
     }
     if !policy.curves.is_empty() {
-        let group = |name: &String| -> Result<&'static dyn SupportedKxGroup, String> {
-            Ok(match name.as_str() {
-                "x25519mlkem768" => aws_lc_rs::kx_group::X25519MLKEM768,
-                "x25519" => aws_lc_rs::kx_group::X25519,
-                "secp256r1" => aws_lc_rs::kx_group::SECP256R1,
-                "secp384r1" => aws_lc_rs::kx_group::SECP384R1,
-                other => return Err(format!("unsupported curve: {other}")),
-            })
-        };
-        provider.kx_groups = policy.curves.iter().map(group).collect::<Result<_, _>>()?;
+        provider.kx_groups = key_exchanges(&policy.curves)?;
     }
     Ok(provider)
+}
+/// Key exchanges by Caddy's names.
+///
+/// # Errors
+/// One that there is not.
+pub fn key_exchanges(names: &[String]) -> Result<Vec<&'static dyn SupportedKxGroup>, String> {
+    let group = |name: &String| -> Result<&'static dyn SupportedKxGroup, String> {
+        Ok(match name.as_str() {
+            "x25519mlkem768" => aws_lc_rs::kx_group::X25519MLKEM768,
+            "x25519" => aws_lc_rs::kx_group::X25519,
+            "secp256r1" => aws_lc_rs::kx_group::SECP256R1,
+            "secp384r1" => aws_lc_rs::kx_group::SECP384R1,
+            other => return Err(format!("unsupported curve: {other}")),
+        })
+    };
+    names.iter().map(group).collect()
 }
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use crate::http::BoxError;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use std::{
+    any::Any,
     io::{self, ErrorKind},
     mem,
     pin::Pin,
@@ -39,8 +40,11 @@ pub struct ResponseBody {
     pooling: Option<Pooling>,
     /// A request that is still being sent: upstreams may answer early.
     upload: Option<Upload>,
+    /// Dropped when the body is.
+    _held: Option<Box<dyn Any + Send>>,
 }
 impl ResponseBody {
+    /// `held` lives as long as the body does.
     pub fn new(
         stream: Stream,
         buffer: Bytes,
@@ -48,8 +52,9 @@ impl ResponseBody {
         keep_alive: bool,
         pooling: Option<Pooling>,
         upload: Option<Upload>,
+        held: Option<Box<dyn Any + Send>>,
     ) -> Self {
-        Self { stream: Some(stream), buffer, framing, keep_alive, pooling, upload }
+        Self { stream: Some(stream), buffer, framing, keep_alive, pooling, upload, _held: held }
     }
     /// What of the body is there already, if that is all of it; the connection is given back.
     pub fn complete(&mut self) -> Option<Bytes> {

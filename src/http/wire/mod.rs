@@ -11,4 +11,4 @@ pub use body::{Framing, ResponseBody};
 pub use head::{Head, HeadError, parse};
 pub use pool::{Idle, PoolKey, Pooling, give_back, idle_count, take};
 pub use stream::{Stream, Timeouts};
-pub use upload::Upload;
+pub use upload::{Upload, UploadError};

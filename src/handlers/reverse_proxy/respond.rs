@@ -1,0 +1,140 @@
+//! The response on its way back: Caddy's rules of what is taken away and added (`caddy-surface.md`, 7.8).
+use super::request::via;
+use crate::http::{Body, BoxError, Exchange, HttpError, Response, Upstream, strip_hop_by_hop};
+use bytes::Bytes;
+use flate2::write::GzDecoder;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_body::{Body as HttpBody, Frame};
+use std::{
+    io::Write,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// Takes away what concerns the connection to the upstream alone, and decodes what only we asked to be encoded.
+pub(super) fn receive(upstream: &mut Upstream, decode: bool) {
+    let upgrade = upstream.headers.get(header::UPGRADE).cloned();
+    strip_hop_by_hop(&mut upstream.headers);
+    if upstream.status == StatusCode::SWITCHING_PROTOCOLS {
+        if let Some(upgrade) = upgrade {
+            upstream.headers.insert(header::UPGRADE, upgrade);
+        }
+        upstream.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        return;
+    }
+    if decode && is_gzip(&upstream.headers) && !upstream.body.is_end_stream() {
+        upstream.headers.remove(header::CONTENT_ENCODING);
+        upstream.headers.remove(header::CONTENT_LENGTH);
+        let encoded = mem::take(&mut upstream.body);
+        upstream.body =
+            Body::boxed(Gunzip { encoded, decoder: Some(GzDecoder::new(vec![])), trailers: None });
+    }
+}
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+/// Adds the upstream's header fields to what is already set, and answers with its body.
+pub(super) fn back(upstream: Upstream, x: &mut Exchange) -> Response {
+    let Upstream { status, version, headers, body } = upstream;
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        x.headers.remove(header::SERVER);
+        x.headers.append(header::VIA, via(version));
+    }
+    let mut last = None;
+    for (name, value) in headers {
+        last = name.or(last);
+        if let Some(name) = &last {
+            x.headers.append(name, value);
+        }
+    }
+    Response { status, body }
+}
+/// Reads up to `limit` bytes of a body before any of it is passed on; all of it if `limit` is negative.
+///
+/// # Errors
+/// The body breaks off.
+pub(super) async fn buffer(body: Body, limit: i64) -> Result<Body, Box<HttpError>> {
+    use http_body_util::BodyExt;
+    if matches!(body, Body::Empty | Body::Bytes(_) | Body::Upgrade(_) | Body::Abort) {
+        return Ok(body);
+    }
+    let failed = |error: BoxError| {
+        HttpError::behind(&*error)
+            .unwrap_or_else(|| HttpError::new(StatusCode::BAD_GATEWAY, error.to_string()))
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut body, mut read) = (body, bytes::BytesMut::new());
+    while read.len() < limit {
+        let Some(frame) = body.frame().await.transpose().map_err(failed)? else {
+            return Ok(Body::Bytes(read.freeze()));
+        };
+        match frame.into_data() {
+            Ok(data) => read.extend_from_slice(&data),
+            // With trailers a body is not one piece any more.
+            Err(trailers) => {
+                return Ok(Body::boxed(Begun { read: Some(read.freeze()), then: Some(trailers), rest: body }));
+            }
+        }
+    }
+    Ok(Body::boxed(Begun { read: Some(read.freeze()), then: None, rest: body }))
+}
+/// A body of which the beginning has been read.
+struct Begun {
+    read: Option<Bytes>,
+    then: Option<Frame<Bytes>>,
+    rest: Body,
+}
+impl HttpBody for Begun {
+    type Data = Bytes;
+    type Error = BoxError;
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(read) = self.read.take().filter(|read| !read.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(read))));
+        }
+        match self.then.take() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+}
+/// Decodes frame by frame.
+struct Gunzip {
+    encoded: Body,
+    /// Until its last bytes are out.
+    decoder: Option<GzDecoder<Vec<u8>>>,
+    trailers: Option<Frame<Bytes>>,
+}
+impl HttpBody for Gunzip {
+    type Data = Bytes;
+    type Error = BoxError;
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        while let Some(decoder) = &mut this.decoder {
+            let frame = ready!(Pin::new(&mut this.encoded).poll_frame(cx)).transpose()?;
+            let decoded = match frame.map(Frame::into_data) {
+                Some(Ok(data)) => {
+                    decoder.write_all(&data)?;
+                    decoder.flush()?;
+                    mem::take(decoder.get_mut())
+                }
+                end => {
+                    this.trailers = end.and_then(Result::err);
+                    this.decoder.take().map(GzDecoder::finish).transpose()?.unwrap_or_default()
+                }
+            };
+            if !decoded.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(decoded.into()))));
+            }
+        }
+        Poll::Ready(this.trailers.take().map(Ok))
+    }
+}
