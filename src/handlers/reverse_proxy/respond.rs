@@ -75,7 +75,11 @@ pub(super) async fn buffer(body: Body, limit: i64) -> Result<Body, Box<HttpError
             Ok(data) => read.extend_from_slice(&data),
             // With trailers a body is not one piece any more.
             Err(trailers) => {
-                return Ok(Body::boxed(Begun { read: Some(read.freeze()), then: Some(trailers), rest: body }));
+                return Ok(Body::boxed(Begun {
+                    read: Some(read.freeze()),
+                    then: Some(trailers),
+                    rest: body,
+                }));
             }
         }
     }
