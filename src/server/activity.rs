@@ -89,6 +89,9 @@ impl Activity {
     pub(super) fn is_clean(&self, clean: bool) {
         self.clean.set(clean);
     }
+    pub(super) fn was_clean(&self) -> bool {
+        self.clean.get()
+    }
     /// Bytes have come. While nothing was in flight, a request begins.
     pub(super) fn head_bytes(&self) {
         self.at_start.set(false);

@@ -28,8 +28,9 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What every HTTP/2 client begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -224,7 +225,12 @@ async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
         Turn::Idle => Left::Bare(stream),
         Turn::Done(Ok(())) => match connection.upgrade.take() {
             Some(upstream) => Left::Upgraded(stream, read, upstream),
-            None => Left::Nothing,
+            None => {
+                if !activity.was_clean() {
+                    linger(&mut stream).await;
+                }
+                Left::Nothing
+            }
         },
         Turn::Done(Err(error)) => {
             if read.starts_with(PREFACE) {
@@ -235,11 +241,23 @@ async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
                 // Nobody is told when even this fails.
                 let _ = stream.write_all(text.as_bytes()).await;
                 let _ = stream.shutdown().await;
+                linger(&mut stream).await;
             }
             Left::Nothing
         }
         Turn::Over => Left::Nothing,
     }
+}
+/// Takes what the client still sends, for a while: closing over it would reset the connection, and with it what the
+/// client has not read yet.
+async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
+    const LONGEST: Duration = Duration::from_millis(500);
+    let rest = async {
+        let mut ignored = vec![0; 8192];
+        while let Ok(1..) = stream.read(&mut ignored).await {}
+    };
+    // Whoever still sends then has had its chance.
+    let _ = tokio::time::timeout(LONGEST, rest).await;
 }
 /// Serves HTTP/2 until the connection ends.
 async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {

@@ -36,7 +36,7 @@ fn at(port: u16) -> Vec<String> {
     vec![format!("127.0.0.1:{port}")]
 }
 fn start(config: String, port: u16) -> Server {
-    Server::start(&ours(), &(config, true), port)
+    Server::start(&ours(), &(config, true), port).unwrap()
 }
 
 /// A client that keeps its connection.
@@ -250,4 +250,17 @@ fn unix_sockets_are_served_and_removed() {
     assert!(answer.ends_with("unix"), "{answer}");
     assert_eq!(server.stop(), 0);
     assert!(!path.exists());
+}
+#[test]
+fn an_early_answer_reaches_a_client_that_still_sends() {
+    let (port, upstream) = (free_port(), Upstream::start());
+    let server = start(config(&at(port), "early", &upstream, &json!({})), port);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n").unwrap();
+    // More than any buffer takes; nobody reads it.
+    let sent = stream.write_all(&vec![b'x'; 3_000_000]);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(sent.is_ok() && answer.ends_with("early"), "{sent:?} {answer}");
+    assert_eq!(server.stop(), 0);
 }

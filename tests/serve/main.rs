@@ -42,21 +42,21 @@ fn caddy() -> String {
     std::env::var("CADDY").expect("CADDY names the caddy to ask")
 }
 /// The answers of `binary` to the requests of `case`, as they stand in a fixture.
-fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Vec<String> {
+fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>, String> {
     let site = process::free_port();
     let fill = |text: &str| {
         text.replace("UPSTREAM", &upstream.address())
             .replace("FILES", &folder().join("files").display().to_string())
             .replace("SITE", &site.to_string())
     };
-    let server = Server::start(binary, &case.caddyfile(&fill), site);
+    let server = Server::start(binary, &case.caddyfile(&fill), site)?;
     let asked = case.requests.iter().map(|request| {
         let answer = client::ask(site, &fill(&request.text));
         answer.replace(&upstream.address(), "UPSTREAM").replace(&format!(":{site}"), ":SITE")
     });
     let answers = asked.collect();
     server.stop();
-    answers
+    Ok(answers)
 }
 /// Asks `binary` all cases, those of `ONLY` if that is set; gives the differences.
 fn differences(binary: &str) -> Vec<String> {
@@ -73,7 +73,13 @@ fn differences(binary: &str) -> Vec<String> {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answers = answers(case, binary, &upstream);
+                    let answers = match answers(case, binary, &upstream) {
+                        Ok(answers) => answers,
+                        Err(log) => {
+                            found.lock().unwrap().push(format!("=== {}\ndoes not start: {log}", case.name));
+                            continue;
+                        }
+                    };
                     for (request, answer) in case.requests.iter().zip(answers) {
                         if answer != request.answer {
                             let difference = format!(
@@ -111,7 +117,7 @@ fn record() {
             continue;
         }
         for case in &mut fixture.cases {
-            let answers = answers(case, &caddy(), &upstream);
+            let answers = answers(case, &caddy(), &upstream).unwrap();
             for (request, answer) in case.requests.iter_mut().zip(answers) {
                 request.answer = answer;
             }

@@ -28,8 +28,9 @@ pub(crate) struct Server {
     json: bool,
 }
 impl Server {
-    /// Runs `binary` with a configuration (and whether that is JSON) until it listens on `port`.
-    pub(crate) fn start(binary: &str, (config, json): &(String, bool), port: u16) -> Self {
+    /// Runs `binary` with a configuration (and whether that is JSON) until it listens on `port`. If it ends instead,
+    /// gives what it has said.
+    pub(crate) fn start(binary: &str, (config, json): &(String, bool), port: u16) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
         let adapted = adapted(config, *json, folder.path());
         let (config, json) = adapted.as_ref().map_or((config, *json), |adapted| (adapted, true));
@@ -50,12 +51,12 @@ impl Server {
             .spawn()
             .unwrap();
         let mut server = Self { process, folder, json };
+        let mut ended = false;
         wait_for("the server", || {
-            let status = server.process.try_wait().unwrap();
-            assert!(status.is_none(), "the server has ended: {}\n{config}", server.log());
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+            ended = server.process.try_wait().unwrap().is_some();
+            ended || TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        server
+        if ended { Err(server.log()) } else { Ok(server) }
     }
     /// What it has written to standard error.
     pub(crate) fn log(&self) -> String {
