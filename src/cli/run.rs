@@ -75,7 +75,7 @@ fn load(options: &Run, state: &Arc<State>, logs: &ToLogs) -> Result<Plan, Failed
     }
     let config: Config = serde_json::from_value(adapted.json)?;
     let built = match &config.logging {
-        Some(logging) => Logs::build(Some(logging), &[], state)?,
+        Some(logging) => Logs::build(Some(logging), table::ENCODERS, state)?,
         None => Logs::standard(state),
     };
     let built = Arc::new(built);
