@@ -216,3 +216,101 @@ pub static SYNTAX: Syntax =
     Syntax { directives: DIRECTIVES, matchers: MATCHERS, options: OPTIONS, modules: MODULE_SYNTAX };
 /// Who can sign certificates.
 pub static ISSUERS: &[IssuerModule] = &[issuers::acme::MODULE, issuers::internal::MODULE];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{caddyfile::Order, http, state::State};
+    use serde_json::json;
+    use std::{collections::HashSet, sync::Arc};
+
+    /// Caddy's `defaultDirectiveOrder`.
+    const CADDYS_ORDER: &str = "tracing map vars fs root log_append skip_log log_skip log_name header \
+                                copy_response_headers request_body timeouts redir method rewrite uri try_files \
+                                basicauth basic_auth forward_auth request_header encode push intercept templates \
+                                invoke handle handle_path route abort error copy_response respond metrics \
+                                reverse_proxy php_fastcgi file_server acme_server";
+    const COMPAT: &str = include_str!("../COMPAT.md");
+
+    /// Every row: the part of the table, the name, the docs.
+    fn rows() -> Vec<(String, &'static str, &'static str)> {
+        let mut rows = vec![];
+        rows.extend(SYNTAX.directives.iter().map(|row| ("Directives".to_owned(), row.name, row.docs)));
+        rows.extend(SYNTAX.matchers.iter().map(|row| ("Matchers".to_owned(), row.name, row.docs)));
+        rows.extend(SYNTAX.options.iter().map(|row| ("Global options".to_owned(), row.name, row.docs)));
+        rows.extend(SYNTAX.modules.iter().map(|row| (format!("`{}`", row.namespace), row.name, row.docs)));
+        rows
+    }
+    #[test]
+    fn no_name_stands_twice() {
+        let mut seen = HashSet::new();
+        for (part, name, _) in rows() {
+            assert!(seen.insert((part.clone(), name)), "{part}: {name} stands twice");
+        }
+        let handlers = MODULES.handlers.iter().map(|module| ("handler", module.name));
+        let matchers = MODULES.matchers.iter().map(|module| ("matcher", module.name));
+        let mut seen = HashSet::new();
+        for module in handlers.chain(matchers) {
+            assert!(seen.insert(module), "{module:?} stands twice");
+        }
+    }
+    #[test]
+    fn everything_is_documented() {
+        for (part, name, docs) in rows() {
+            assert!(!docs.trim().is_empty(), "{part}: {name} has no docs");
+        }
+    }
+    #[test]
+    fn directives_stand_in_caddys_order() {
+        let known: Vec<&str> = CADDYS_ORDER.split_whitespace().collect();
+        let rows = SYNTAX.directives.iter().filter(|row| row.order == Order::ByRow).map(|row| row.name);
+        let (of_caddy, _of_plugins): (Vec<&str>, Vec<&str>) = rows.partition(|name| known.contains(name));
+        let expected: Vec<&str> = known.into_iter().filter(|name| of_caddy.contains(name)).collect();
+        assert_eq!(of_caddy, expected);
+    }
+    #[test]
+    fn no_module_takes_a_field_that_it_does_not_know() {
+        // Any name is one of its own.
+        const FREE: [&str; 1] = ["vars"];
+        // Stand-ins until their slices are written out.
+        const STAND_INS: [&str; 6] =
+            ["encode", "intercept", "request_body", "reverse_proxy", "copy_response", "copy_response_headers"];
+        let builds = |route: serde_json::Value| {
+            let server = serde_json::from_value(json!({ "routes": [route] })).unwrap();
+            http::build(server, &MODULES, Arc::new(State::default())).map(drop)
+        };
+        let mut lax = vec![];
+        for module in MODULES.handlers.iter().filter(|module| !FREE.contains(&module.name)) {
+            if STAND_INS.contains(&module.name) {
+                continue;
+            }
+            let route = json!({ "handle": [{ "handler": module.name, "no_such_field": 1 }] });
+            if !builds(route).is_err_and(|error| error.to_string().contains("no_such_field")) {
+                lax.push(module.name);
+            }
+        }
+        for module in MODULES.matchers {
+            let route = json!({ "match": [{ module.name: { "no_such_field": 1 } }] });
+            if builds(route).is_ok() {
+                lax.push(module.name);
+            }
+        }
+        assert!(lax.is_empty(), "these take a field that they do not know: {lax:?}");
+    }
+    #[test]
+    fn compat_md_has_a_row_for_every_row_of_the_table() {
+        let sections: Vec<&str> = COMPAT.split("\n## ").skip(1).collect();
+        let mut missing = vec![];
+        for (part, name, _) in rows() {
+            let mut of_part = sections.iter().filter(|section| {
+                let head = section.lines().next().unwrap_or_default();
+                head.contains(&part)
+            });
+            let row = format!("\n| `{name}`");
+            if !of_part.any(|section| section.contains(&row)) {
+                missing.push(format!("{name} under {part}"));
+            }
+        }
+        assert!(missing.is_empty(), "COMPAT.md has no row for {}", missing.join(", "));
+    }
+}

@@ -112,6 +112,7 @@ pub const MODULE: HandlerModule = HandlerModule::of::<Subroute>();
 
 /// JSON: `http.handlers.subroute`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Subroute {
     #[serde(default)]
     routes: Vec<config::Route>,
