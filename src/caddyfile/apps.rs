@@ -119,14 +119,16 @@ fn logging(pairings: &[Pairing<'_>], options: &Options) -> Option<Logging> {
     } else if options.debug && !options.logs.iter().any(|log| log.name.as_deref() == Some(DEFAULT_LOG)) {
         logs.insert(DEFAULT_LOG.to_owned(), level(&Log::default()));
     }
+    let mut taken = vec![];
     for (name, log) in global.iter().cloned().chain(sites).filter(|(name, _)| name != DEFAULT_LOG) {
-        if !log.include.is_empty() {
-            let default = logs.entry(DEFAULT_LOG.to_owned()).or_default();
-            default.exclude.extend(log.include.iter().cloned());
-            default.exclude.sort();
-            default.exclude.dedup();
-        }
+        taken.extend(log.include.iter().cloned());
         logs.insert(name, log);
+    }
+    if !taken.is_empty() {
+        let default = logs.entry(DEFAULT_LOG.to_owned()).or_default();
+        default.exclude.append(&mut taken);
+        default.exclude.sort();
+        default.exclude.dedup();
     }
     (!logs.is_empty()).then_some(Logging { sink: None, logs })
 }

@@ -190,16 +190,14 @@ fn consolidate(policies: &mut Vec<ConnectionPolicy>) -> Result<(), String> {
                 i = i.saturating_sub(usize::from(j < i));
                 continue 'next;
             }
-            if j == i + 1 && only_sni(&policies[i]) && only_sni(&policies[j]) {
-                let unmatched =
-                    |policy: &ConnectionPolicy| ConnectionPolicy { matcher: None, ..policy.clone() };
-                if unmatched(&policies[i]) == unmatched(&policies[j]) {
-                    let merged = policies.remove(j);
-                    if let Some(names) = policies[i].matcher.as_mut().and_then(|m| m.sni.as_mut()) {
-                        names.extend_from_slice(sni(&merged));
-                    }
-                    continue 'next;
+            if j == i + 1 && differ_in_names(&policies[i], &policies[j]) {
+                let end = (j..policies.len()).find(|at| !differ_in_names(&policies[i], &policies[*at]));
+                let merged: Vec<ConnectionPolicy> =
+                    policies.drain(j..end.unwrap_or(policies.len())).collect();
+                if let Some(names) = policies[i].matcher.as_mut().and_then(|m| m.sni.as_mut()) {
+                    merged.iter().for_each(|policy| names.extend_from_slice(sni(policy)));
                 }
+                continue 'next;
             }
             if policies[i].matcher == policies[j].matcher {
                 let merged = merge(&policies[i], &policies[j])?;
@@ -212,6 +210,11 @@ fn consolidate(policies: &mut Vec<ConnectionPolicy>) -> Result<(), String> {
         i += 1;
     }
     Ok(())
+}
+/// Both match by name alone, and say the same otherwise.
+fn differ_in_names(a: &ConnectionPolicy, b: &ConnectionPolicy) -> bool {
+    let settings = |policy: &ConnectionPolicy| ConnectionPolicy { matcher: None, ..policy.clone() };
+    only_sni(a) && only_sni(b) && a.matcher != b.matcher && settings(a) == settings(b)
 }
 fn only_sni(policy: &ConnectionPolicy) -> bool {
     matches!(

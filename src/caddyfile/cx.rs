@@ -128,7 +128,5 @@ impl<'t> Cx<'t> {
 }
 /// A list of routes as one handler, Caddy's `subroute`.
 pub fn subroute(routes: Vec<Route>) -> Module {
-    let fields =
-        if routes.is_empty() { serde_json::json!({}) } else { serde_json::json!({ "routes": routes }) };
-    Module::of("subroute", &fields)
+    Module::subroute(routes)
 }

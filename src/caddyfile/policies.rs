@@ -1,6 +1,7 @@
 //! Automation policies: fewer of them, where they say the same.
 use super::{issuers::IssuerId, subjects};
 use crate::config::AutomationPolicy;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Policy {
@@ -11,7 +12,7 @@ pub(super) struct Policy {
     pub(super) implied_internal: bool,
 }
 /// What a policy's names get that has no issuer.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Implied {
     CatchAll,
     Public,
@@ -27,8 +28,28 @@ impl Policy {
     }
     /// It says nothing but whom it is for.
     fn is_empty(&self) -> bool {
-        let nothing = AutomationPolicy { subjects: vec![], ..self.json.clone() };
-        nothing == AutomationPolicy::default()
+        self.json.get_certificate.is_empty() && self.says_nothing_but_managers()
+    }
+    fn says_nothing_but_managers(&self) -> bool {
+        let AutomationPolicy {
+            subjects: _,
+            issuers,
+            get_certificate: _,
+            must_staple,
+            renewal_window_ratio,
+            key_type,
+            storage,
+            on_demand,
+            reuse_private_keys,
+            disable_ocsp_stapling,
+            ocsp_overrides,
+        } = &self.json;
+        issuers.is_empty()
+            && key_type.is_empty()
+            && storage.is_none()
+            && ocsp_overrides.is_empty()
+            && *renewal_window_ratio == 0.0
+            && !(*must_staple || *on_demand || *reuse_private_keys || *disable_ocsp_stapling)
     }
     fn implied(&self) -> Implied {
         let public = self.json.subjects.iter().filter(|name| self.is_public(name)).count();
@@ -47,24 +68,22 @@ impl Policy {
         }
         own.iter().all(|name| others.iter().any(|wildcard| subjects::covers(wildcard, name)))
     }
-    fn same_issuers(&self, other: &Self) -> bool {
+    fn same_issuers(&self, own: Implied, other: &Self, others: Implied) -> bool {
         if self.json.issuers != other.json.issuers {
-            return self.defaults_to_internal() && other.defaults_to_internal();
+            return self.defaults_to_internal(own) && other.defaults_to_internal(others);
         }
-        let (own, others) = (self.implied(), other.implied());
         !self.json.issuers.is_empty()
             || own == others
             || own == Implied::CatchAll
             || others == Implied::CatchAll
     }
-    fn defaults_to_internal(&self) -> bool {
-        if self.json.issuers.is_empty() { self.implied() == Implied::Internal } else { self.implied_internal }
+    fn defaults_to_internal(&self, implied: Implied) -> bool {
+        if self.json.issuers.is_empty() { implied == Implied::Internal } else { self.implied_internal }
     }
-    /// Whether they differ in nothing but their names.
+    /// Whether they differ in nothing but their names and issuers.
     fn same_settings(&self, other: &Self) -> bool {
         let (a, b) = (&self.json, &other.json);
-        self.same_issuers(other)
-            && a.get_certificate == b.get_certificate
+        a.get_certificate == b.get_certificate
             && a.storage == b.storage
             && a.must_staple == b.must_staple
             && a.key_type == b.key_type
@@ -82,60 +101,88 @@ pub(super) fn consolidate(mut policies: Vec<Policy>) -> Vec<Policy> {
     if policies.iter().all(Policy::is_empty) {
         return vec![];
     }
-    drop_empty(&mut policies);
-    let mut i = 0;
-    'next: while i < policies.len() {
-        let mut j = i + 1;
-        while j < policies.len() {
-            if policies[i].json == policies[j].json
-                && policies[i].implied_internal == policies[j].implied_internal
-            {
-                policies.remove(j);
-                continue 'next;
+    let mut list = List::new(policies);
+    list.drop_empty();
+    list.join_same();
+    list.policies.into_iter().flatten().collect()
+}
+/// Policies in their order; those that are gone leave a gap, so that thousands don't have to move up.
+struct List {
+    policies: Vec<Option<Policy>>,
+    implied: Vec<Implied>,
+    /// By a name in lower case, the policies that have it.
+    by_name: HashMap<String, Vec<usize>>,
+    /// Those that have wildcards, or are for all names.
+    wide: Vec<usize>,
+}
+impl List {
+    fn new(policies: Vec<Policy>) -> Self {
+        let (mut by_name, mut wide): (HashMap<String, Vec<usize>>, _) = (HashMap::new(), vec![]);
+        for (at, policy) in policies.iter().enumerate() {
+            let names = &policy.json.subjects;
+            if names.is_empty() || names.iter().any(|name| name.contains('*')) {
+                wide.push(at);
             }
-            if !policies[i].same_settings(&policies[j]) {
-                j += 1;
+            for name in names {
+                by_name.entry(name.to_lowercase()).or_default().push(at);
+            }
+        }
+        let implied = policies.iter().map(Policy::implied).collect();
+        Self { policies: policies.into_iter().map(Some).collect(), implied, by_name, wide }
+    }
+    /// The first later policy that has all the names of this one.
+    fn hidden_behind(&self, at: usize) -> Option<usize> {
+        let own = self.policies[at].as_ref()?;
+        let first = own.json.subjects.first().map(|name| name.to_lowercase());
+        let same = first.and_then(|name| self.by_name.get(&name)).map_or(&[][..], Vec::as_slice);
+        let candidates = same.iter().chain(&self.wide).copied().filter(|other| *other > at);
+        let has_all = |other: &usize| self.policies[*other].as_ref().is_some_and(|other| own.within(other));
+        candidates.filter(has_all).min()
+    }
+    fn drop_empty(&mut self) {
+        for at in 0..self.policies.len() {
+            if !self.policies[at].as_ref().is_some_and(Policy::is_empty) {
                 continue;
             }
-            if !policies[i].json.subjects.is_empty() && policies[j].json.subjects.is_empty() {
+            let last = self.policies[at + 1..].iter().all(Option::is_none);
+            let hidden = self.hidden_behind(at).and_then(|hidden| self.policies[hidden].as_ref());
+            // What it hides may have certificate managers: they are for its names too.
+            if last || hidden.is_some_and(Policy::says_nothing_but_managers) {
+                self.policies[at] = None;
+            }
+        }
+    }
+    fn join_same(&mut self) {
+        for i in 0..self.policies.len() {
+            self.join_with_later(i);
+        }
+    }
+    fn join_with_later(&mut self, i: usize) {
+        let mut known: Option<HashSet<String>> = None;
+        for j in i + 1..self.policies.len() {
+            let (Some(a), Some(b)) = (&self.policies[i], &self.policies[j]) else { continue };
+            if a.json == b.json && a.implied_internal == b.implied_internal {
+                self.policies[j] = None;
+                continue;
+            }
+            if !a.same_settings(b) || !a.same_issuers(self.implied[i], b, self.implied[j]) {
+                continue;
+            }
+            if !a.json.subjects.is_empty() && b.json.subjects.is_empty() {
                 // The later one is for all names; the earlier one may go unless it hides something in between.
-                if hidden_behind(i, &policies).is_some_and(|hidden| hidden >= j) {
-                    policies.remove(i);
-                    continue 'next;
+                if self.hidden_behind(i).is_some_and(|hidden| hidden >= j) {
+                    self.policies[i] = None;
+                    return;
                 }
-                j += 1;
                 continue;
             }
-            let merged = policies.remove(j);
-            for name in merged.json.subjects {
-                if !policies[i].json.subjects.contains(&name) {
-                    policies[i].json.subjects.push(name);
-                }
+            let names = self.policies[j].take().map(|policy| policy.json.subjects).unwrap_or_default();
+            let Some(a) = &mut self.policies[i] else { return };
+            let known = known.get_or_insert_with(|| a.json.subjects.iter().cloned().collect());
+            a.json.subjects.extend(names.into_iter().filter(|name| known.insert(name.clone())));
+            if self.implied[i] != self.implied[j] {
+                self.implied[i] = a.implied();
             }
         }
-        i += 1;
     }
-    policies
-}
-fn drop_empty(policies: &mut Vec<Policy>) {
-    let mut at = 0;
-    while at < policies.len() {
-        let may_go = policies[at].is_empty()
-            && (at + 1 == policies.len()
-                || hidden_behind(at, policies).is_some_and(|hidden| {
-                    // What it hides may have certificate managers: they are for its names too.
-                    let mut other = policies[hidden].clone();
-                    other.json.get_certificate.clear();
-                    other.is_empty()
-                }));
-        if may_go {
-            policies.remove(at);
-        } else {
-            at += 1;
-        }
-    }
-}
-/// The first later policy that has all the names of this one.
-fn hidden_behind(at: usize, policies: &[Policy]) -> Option<usize> {
-    (at + 1..policies.len()).find(|other| policies[at].within(&policies[*other]))
 }

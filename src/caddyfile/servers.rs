@@ -62,7 +62,10 @@ fn server(
     unambiguous(&pairing.sites)?;
     listen(&mut server, pairing);
     automatic_https(&mut server, &cx.options);
-    super::sort::stable(&mut pairing.sites, |a, b| Rank::of(a).before(&Rank::of(b)));
+    let mut ranked: Vec<(Rank, Served<'_>)> =
+        pairing.sites.drain(..).map(|served| (Rank::of(&served), served)).collect();
+    super::sort::stable(&mut ranked, |(a, _), (b, _)| a.before(b));
+    pairing.sites = ranked.into_iter().map(|(_, served)| served).collect();
     if pairing.sites.iter().any(|served| !served.site.logs.is_empty()) {
         server.logs = Some(ServerLogs::default());
     }

@@ -19,9 +19,15 @@ fn is_ip(subject: &str) -> bool {
     bare.parse::<IpAddr>().is_ok()
 }
 fn is_internal(subject: &str) -> bool {
-    let name = subject.trim_end_matches('.').to_lowercase();
-    name == "localhost"
-        || [".localhost", ".local", ".internal", ".home.arpa"].iter().any(|end| name.ends_with(end))
+    let name = subject.strip_suffix('.').unwrap_or(subject);
+    let ends = |end: &str| {
+        name.len()
+            .checked_sub(end.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|n| n.eq_ignore_ascii_case(end))
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || [".localhost", ".local", ".internal", ".home.arpa"].into_iter().any(ends)
 }
 /// Whether a public authority would issue a certificate for it outside of a handshake. Other than [`is_public`] this takes
 /// public addresses too.
@@ -45,13 +51,13 @@ pub(super) fn is_tailscale(subject: &str) -> bool {
 }
 /// Whether a name with wildcards covers another name. Labels become wildcards from the left, one after the other.
 pub(super) fn covers(wildcard: &str, subject: &str) -> bool {
-    let (wildcard, subject) = (wildcard.to_lowercase(), subject.to_lowercase());
-    if subject == wildcard {
+    if subject.eq_ignore_ascii_case(wildcard) {
         return true;
     }
     if !wildcard.contains('*') {
         return false;
     }
+    let (wildcard, subject) = (wildcard.to_lowercase(), subject.to_lowercase());
     let mut labels: Vec<&str> = subject.split('.').collect();
     for at in 0..labels.len() {
         if labels[at].is_empty() {

@@ -225,6 +225,37 @@ impl Route {
     pub fn of(matcher: Option<MatcherSet>, handler: Module) -> Self {
         Self { matchers: matcher.into_iter().collect(), handlers: vec![handler], ..Self::default() }
     }
+    /// As within a module: all keys in alphabetical order.
+    fn into_value(self) -> Value {
+        let mut route = Map::new();
+        if let Some(group) = self.group {
+            route.insert("group".to_owned(), group.into());
+        }
+        if !self.handlers.is_empty() {
+            let handlers = self.handlers.into_iter().map(Module::into_value);
+            route.insert("handle".to_owned(), Value::Array(handlers.collect()));
+        }
+        if !self.matchers.is_empty() {
+            let mut sets = Value::Array(self.matchers.into_iter().map(Value::Object).collect());
+            sets.sort_all_objects();
+            route.insert("match".to_owned(), sets);
+        }
+        if self.terminal {
+            route.insert("terminal".to_owned(), true.into());
+        }
+        Value::Object(route)
+    }
+}
+impl Module {
+    /// A list of routes as one handler, Caddy's `subroute`.
+    pub fn subroute(routes: Vec<Route>) -> Self {
+        let mut fields = Map::new();
+        if !routes.is_empty() {
+            let routes = routes.into_iter().map(Route::into_value);
+            fields.insert("routes".to_owned(), Value::Array(routes.collect()));
+        }
+        Self { handler: "subroute".to_owned(), fields }
+    }
 }
 /// What to do about a response: of `reverse_proxy` and of `intercept`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

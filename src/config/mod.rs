@@ -64,6 +64,13 @@ impl Module {
         let Value::Object(fields) = value else { unreachable!("it was an object") };
         Self { handler: handler.into(), fields }
     }
+    /// One JSON object, with the name among the fields.
+    pub fn into_value(self) -> Value {
+        let mut fields = self.fields;
+        fields.insert("handler".to_owned(), self.handler.into());
+        fields.sort_keys();
+        Value::Object(fields)
+    }
 }
 impl Serialize for Module {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
