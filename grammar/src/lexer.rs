@@ -43,12 +43,12 @@ enum Part {
 /// # Errors
 /// What is wrong with a heredoc, in Caddy's words; the message names the line itself.
 pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
-    if text.is_empty() {
-        return Err(Error::plain("EOF"));
-    }
     let imports: Arc<[Box<str>]> = Arc::from([]);
     let mut tokens = vec![];
     let mut place = Place::default();
+    if text.is_empty() {
+        return Err(Error { span: Some(place.span(file, &imports, 0)), ..Error::plain("EOF") });
+    }
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while !rest.is_empty() {
         let (after, part) = part(rest).map_err(|fault| {
@@ -57,7 +57,7 @@ pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
                 nom::Err::Incomplete(_) => "unexpected EOF".to_owned(),
             };
             let span = place.span(file, &imports, 2);
-            Error { span: Some(span), ..Error::plain(message).placed() }
+            Error { span: Some(span), ..Error::plain(message) }
         })?;
         let source = &rest[..rest.len() - after.len()];
         match part {
@@ -197,7 +197,7 @@ mod tests {
         lex(&"Caddyfile".into(), text).unwrap().into_iter().map(show).collect()
     }
     fn fault(text: &str) -> String {
-        lex(&"Caddyfile".into(), text).unwrap_err().to_string()
+        lex(&"Caddyfile".into(), text).unwrap_err().message
     }
 
     #[test]

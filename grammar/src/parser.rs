@@ -326,7 +326,7 @@ impl Parser<'_> {
         };
         for to in nodes {
             let cycle = self.graph.add(&node(&here), &to);
-            cycle.map_err(|message| here.token.error(message).placed())?;
+            cycle.map_err(|message| here.token.error(message))?;
         }
         let at = format!("{}:{}", here.span().file, here.span().line);
         let filled = import::fill(&imported, &given, &at, top, &mut self.budget, &mut self.warnings);

@@ -84,7 +84,7 @@ mod blocks {
     #[test]
     fn an_empty_file_has_nothing() {
         assert_eq!(shown("# nothing\n"), "");
-        assert_eq!(error(""), "EOF");
+        assert_eq!(error(""), "EOF, at /etc/Caddyfile:1");
     }
     #[test]
     fn a_block_knows_its_closing_brace() {
@@ -161,7 +161,10 @@ mod blocks {
                 "global options block must appear before import directives; move the global options block to the \
                  top of the Caddyfile, at FILE:2",
             ),
-            ("a {\nrespond <<E\nx\n}", "incomplete heredoc <<E on line #4, expected ending marker E"),
+            (
+                "a {\nrespond <<E\nx\n}",
+                "incomplete heredoc <<E on line #4, expected ending marker E, at FILE:2",
+            ),
         ] {
             assert_eq!(error(text), told.replace("FILE", "/etc/Caddyfile"), "{text}");
         }
@@ -262,10 +265,13 @@ mod imports {
                 "Could not read tokens while importing /etc/bad: incomplete heredoc <<E on line #2, expected ending \
                  marker E, at FILE:1",
             ),
-            ("(s) {\nimport s\n}\na {\nimport s\n}", "a cycle of imports exists between FILE:s and FILE:s"),
+            (
+                "(s) {\nimport s\n}\na {\nimport s\n}",
+                "a cycle of imports exists between FILE:s and FILE:s, at FILE:2 import chain ['FILE:2 (import s)']",
+            ),
             (
                 "(a) {\nimport b\n}\n(b) {\nimport a\n}\nsite {\nimport a\n}",
-                "a cycle of imports exists between FILE:b and FILE:a",
+                "a cycle of imports exists between FILE:b and FILE:a, at FILE:5 import chain ['FILE:2 (import b)']",
             ),
         ] {
             assert_eq!(error_in(&source, text), told.replace("FILE", "/etc/Caddyfile"), "{text}");
@@ -276,7 +282,7 @@ mod imports {
         let source = Memory::default().file("/etc/f", "log\nimport f\n");
         assert_eq!(
             error_in(&source, "a {\nimport f\n}"),
-            "a cycle of imports exists between /etc/f and /etc/f"
+            "a cycle of imports exists between /etc/f and /etc/f, at /etc/f:2 import chain ['/etc/f:2 (import)']"
         );
     }
     #[test]
