@@ -56,15 +56,14 @@ impl<'a> Value<'a> {
     }
 }
 impl From<serde_json::Value> for Value<'static> {
-    /// A scalar as it is; what has parts as its JSON text.
+    /// A scalar as Go has it, where every number of JSON is a `float64`; what has parts as its JSON text.
     fn from(json: serde_json::Value) -> Self {
         match json {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(v) => Self::Bool(v),
-            serde_json::Value::Number(v) => v.as_i64().map_or_else(
-                || v.as_f64().map_or_else(|| Self::Text(v.to_string().into()), Self::Float),
-                Self::Int,
-            ),
+            serde_json::Value::Number(v) => {
+                v.as_f64().map_or_else(|| Self::Text(v.to_string().into()), Self::Float)
+            }
             serde_json::Value::String(v) => Self::Text(v.into()),
             serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_string) => {
                 let text = |item: &serde_json::Value| item.as_str().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@
 use super::{
     calls,
     source::{PLACEHOLDER, Parsed, REQUEST},
-    types::{Type, function, is_type_name, method, qualified},
+    types::{Type, function, is_type_name, method, qualified, takes},
 };
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op,
@@ -32,9 +32,8 @@ impl Check<'_> {
             Expr::Select(select) => {
                 let operand = self.of(&select.operand)?;
                 match operand {
-                    _ if select.test => Ok(Type::Bool),
-                    Type::Map(_, value) => Ok(*value),
-                    open if open.is_open() => Ok(Type::Dyn),
+                    Type::Map(_, value) => Ok(if select.test { Type::Bool } else { *value }),
+                    open if open.is_open() => Ok(if select.test { Type::Bool } else { Type::Dyn }),
                     Type::Request => {
                         Err(self.parsed.error(node.id, "unexpected failed resolution of 'http.Request'"))
                     }
@@ -59,7 +58,7 @@ impl Check<'_> {
                 Ok(Type::Map(Box::new(all_joined(keys)), Box::new(all_joined(values))))
             }
             Expr::Struct(made) => Err(self.undeclared(node.id, &made.type_name)),
-            Expr::Comprehension(loops) => self.of_loop(node, loops),
+            Expr::Comprehension(loops) => self.of_loop(loops),
             Expr::Call(call) => self.of_call(node, call),
         }
     }
@@ -76,16 +75,16 @@ impl Check<'_> {
             name => Err(self.undeclared(node.id, name)),
         }
     }
-    fn of_loop(&mut self, node: &IdedExpr, loops: &ComprehensionExpr) -> Checked {
+    fn of_loop(&mut self, loops: &ComprehensionExpr) -> Checked {
         let item = match self.of(&loops.iter_range)? {
             Type::List(item) => *item,
             Type::Map(key, _) => *key,
-            open if open.is_open() => Type::Dyn,
+            Type::Dyn => Type::Dyn,
             other => {
                 let message = format!(
                     "expression of type '{other}' cannot be range of a comprehension (must be list, map, or dynamic)"
                 );
-                return Err(self.parsed.error(node.id, &message));
+                return Err(self.parsed.error(loops.iter_range.id, &message));
             }
         };
         let result = self.of(&loops.accu_init)?;
@@ -113,15 +112,12 @@ impl Check<'_> {
         }
         let args = call.args.iter().map(|arg| self.of(arg)).collect::<Result<Vec<_>, _>>()?;
         if let Some(result) = operator(name, &args) {
-            return result.ok_or_else(|| {
-                let args = args.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
-                let message = format!("found no matching overload for '{name}' applied to '({args})'");
-                self.parsed.error(node.id, &message)
-            });
+            return result.ok_or_else(|| self.no_overload(node, name, None, &args));
         }
         match function(name) {
             _ if name == PLACEHOLDER && args.len() == 2 => Ok(Type::Any),
-            Some(result) => Ok(result),
+            Some(result) if takes(name, None, &args) => Ok(result),
+            Some(_) => Err(self.no_overload(node, name, None, &args)),
             // What macros of the libraries call: `math.greatest` is `math.@max`.
             None if name.contains('@') => Ok(Type::Dyn),
             None => Err(self.undeclared(node.id, name)),
@@ -140,13 +136,17 @@ impl Check<'_> {
         let on = self.of(target)?;
         let args = args(self)?;
         let result = method(name).ok_or_else(|| self.undeclared(node.id, name))?;
-        let texts = ["contains", "startsWith", "endsWith", "matches"].contains(&name);
-        if texts && !(on.agrees(&Type::String) && args.len() == 1 && args[0].agrees(&Type::String)) {
-            let args = args.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
-            let message = format!("found no matching overload for '{name}' applied to '{on}.({args})'");
-            return Err(self.parsed.error(node.id, &message));
+        if takes(name, Some(&on), &args) {
+            Ok(result)
+        } else {
+            Err(self.no_overload(node, name, Some(&on), &args))
         }
-        Ok(result)
+    }
+    fn no_overload(&self, node: &IdedExpr, name: &str, on: Option<&Type>, args: &[Type]) -> String {
+        let args = args.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
+        let on = on.map(|on| format!("{on}.")).unwrap_or_default();
+        let message = format!("found no matching overload for '{name}' applied to '{on}({args})'");
+        self.parsed.error(node.id, &message)
     }
 }
 fn of_literal(literal: &LiteralValue) -> Type {
@@ -176,13 +176,9 @@ fn operator(name: &str, args: &[Type]) -> Option<Option<Type>> {
         }
         (op::EQUALS | op::NOT_EQUALS, [a, b]) => fits(a.agrees(b), Type::Bool),
         (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b]) => {
-            let ordered = |t: &Type| {
-                let others =
-                    matches!(t, Type::Bool | Type::String | Type::Bytes | Type::Timestamp | Type::Duration);
-                t.is_open() || t.is_number() || others
-            };
-            let comparable = a.agrees(b) || (a.is_number() && b.is_number());
-            fits(ordered(a) && ordered(b) && comparable, Type::Bool)
+            // A null beside a placeholder passes: it might be a message.
+            let ordered = |t: &Type| !matches!(t, Type::List(_) | Type::Map(..) | Type::Type | Type::Request);
+            fits(ordered(a) && ordered(b) && a.agrees(b), Type::Bool)
         }
         (op::IN, [a, b]) => match b {
             Type::List(item) => fits(a.agrees(item), Type::Bool),
@@ -200,12 +196,12 @@ fn operator(name: &str, args: &[Type]) -> Option<Option<Type>> {
     }
 }
 fn sum(name: &str, a: &Type, b: &Type) -> Option<Type> {
-    use Type::{Bytes, Duration, Dyn, List, String, Timestamp};
+    use Type::{Bytes, Duration, Dyn, List, Null, String, Timestamp};
     match (a, b) {
         _ if a.is_open() && b.is_open() => Some(Dyn),
         // What stands beside it decides.
         (open, other) | (other, open) if open.is_open() => match other {
-            Timestamp | Duration => Some(Dyn),
+            Timestamp | Duration | Null => Some(Dyn),
             other => sum(name, other, other),
         },
         (a, b) if a.is_number() => (a == b).then(|| a.clone()),

@@ -93,6 +93,14 @@ impl Compile<'_> {
             node.expr = Expr::Ident(name);
             return Ok(());
         }
+        if let Expr::Select(select) = &node.expr
+            && select.test
+            && placeholder(&select.operand).is_some()
+        {
+            // No placeholder has fields.
+            node.expr = Expr::Literal(LiteralValue::Boolean(false.into()));
+            return Ok(());
+        }
         if let Expr::Call(call) = &node.expr
             && call.target.is_none()
             && is_matcher(&call.func_name, call.args.len())

@@ -260,8 +260,8 @@ impl General {
         }
         match context.resolve(&self.tree) {
             Ok(Cel::Bool(value)) => Ok(value),
-            // As in Caddy: of a type that the check could not know.
-            Ok(_) => Ok(false),
+            // Of a type that the check could not know.
+            Ok(_) => Err(no_overload("bool")),
             Err(error) => Err(HttpError::without_status(error.to_string())),
         }
     }

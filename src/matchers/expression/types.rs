@@ -110,6 +110,51 @@ pub(super) fn method(name: &str) -> Option<Type> {
         _ => return None,
     })
 }
+/// Whether a function, or a method called on `on`, takes such arguments.
+pub(super) fn takes(name: &str, on: Option<&Type>, args: &[Type]) -> bool {
+    use Type::{Bool, Bytes, Double, Duration, Int, List, Map, String, Timestamp, Uint};
+    let is = |given: &Type, one_of: &[Type]| one_of.iter().any(|wanted| given.agrees(wanted));
+    let sized = |given: &Type| given.is_open() || matches!(given, String | Bytes | List(_) | Map(..));
+    let listed = |given: &Type| given.is_open() || matches!(given, List(_));
+    let fits =
+        |wanted: &[Type]| args.len() == wanted.len() && args.iter().zip(wanted).all(|(a, b)| a.agrees(b));
+    match (on, name, args) {
+        (None, "size", [one]) => sized(one),
+        (None, "int", [one]) => is(one, &[Int, Uint, Double, String, Timestamp, Duration]),
+        (None, "uint" | "double", [one]) => is(one, &[Int, Uint, Double, String]),
+        (None, "string", [one]) => is(one, &[Bool, Int, Uint, Double, String, Bytes, Timestamp, Duration]),
+        (None, "bytes", [one]) => is(one, &[String, Bytes]),
+        (None, "bool", [one]) => is(one, &[Bool, String]),
+        (None, "timestamp", [one]) => is(one, &[String, Int, Timestamp]),
+        (None, "duration", [one]) => is(one, &[String, Int, Duration]),
+        (None, "type" | "dyn", [_]) => true,
+        (None, "matches", _) => fits(&[String, String]),
+        (None, ..) => false,
+        (Some(on), "size", []) => sized(on),
+        (Some(on), "join", _) => listed(on) && (fits(&[]) || fits(&[String])),
+        (Some(on), "reverse", []) => listed(on) || is(on, &[String]),
+        (Some(on), "slice" | "flatten" | "sort" | "distinct" | "sortBy" | "first" | "last", _) => listed(on),
+        (Some(on), "getHours" | "getMinutes" | "getSeconds" | "getMilliseconds", []) => {
+            is(on, &[Timestamp, Duration])
+        }
+        (Some(on), name, _) if name.starts_with("get") => {
+            is(on, &[Timestamp]) && (fits(&[]) || fits(&[String]))
+        }
+        (Some(on), name, _) => {
+            is(on, &[String])
+                && match name {
+                    "contains" | "startsWith" | "endsWith" | "matches" => fits(&[String]),
+                    "indexOf" | "lastIndexOf" | "split" => fits(&[String]) || fits(&[String, Int]),
+                    "charAt" => fits(&[Int]),
+                    "format" => args.len() == 1 && listed(&args[0]),
+                    "lowerAscii" | "upperAscii" | "trim" => fits(&[]),
+                    "replace" => fits(&[String, String]) || fits(&[String, String, Int]),
+                    "substring" => fits(&[Int]) || fits(&[Int, Int]),
+                    _ => false,
+                }
+        }
+    }
+}
 /// The same, of one in a namespace: `math.greatest`.
 pub(super) fn qualified(namespace: &str, name: &str) -> Option<Type> {
     Some(match (namespace, name) {
