@@ -33,11 +33,12 @@ pub(super) fn collect(server: &mut Server, pairing: &Pairing<'_>, options: &Opti
         for tls in &served.site.tls {
             let mut policy = tls.policy.clone();
             cover(&mut policy, &mut hosts, options);
-            if settings_empty(&policy) && !(forces && !hosts.is_empty()) {
-                seen.plain.extend(hosts.iter().cloned());
-            } else {
+            let wanted = !settings_empty(&policy) || forces && !hosts.is_empty();
+            if wanted {
                 seen.catch_all = hosts.is_empty();
                 server.tls_connection_policies.push(policy);
+            } else {
+                seen.plain.extend(hosts.iter().cloned());
             }
         }
         look_at_keys(server, served, options, &mut seen);

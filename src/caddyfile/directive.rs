@@ -1,6 +1,6 @@
 //! The rows of the table that are read at parse time.
 use super::{Cx, Options};
-use crate::config::{Module, Route};
+use crate::config::{MatcherSet, Module, Route};
 use grammar::{Error, Line};
 use serde_json::{Map, Value};
 
@@ -19,10 +19,12 @@ pub enum Parse {
     /// `name [<matcher>] …`: the core reads the matcher token and takes it away; what is left makes one handler.
     Handler(fn(&Line, &mut Cx<'_>) -> Parsed<Module>),
     /// As `Handler`, for what needs several routes or a group: the matcher is given, the line is without it.
-    Matched(fn(&Line, Option<Map<String, Value>>, &mut Cx<'_>) -> Parsed<Vec<Emit>>),
+    Matched(ReadMatched),
     /// Reads the whole line, matcher and all (with [`Cx::take_matcher`], where it wants one).
     Own(fn(&Line, &mut Cx<'_>) -> Parsed<Vec<Emit>>),
 }
+/// The line without its matcher, and the matcher.
+pub type ReadMatched = fn(&Line, Option<MatcherSet>, &mut Cx<'_>) -> Parsed<Vec<Emit>>;
 /// Where a directive stands when a site's directives are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -52,7 +54,7 @@ pub enum Emit {
     /// Of `bind`.
     Bind(super::Binding),
     /// Of `log`, see `caddyfile::logs`.
-    Log(super::CustomLog),
+    Log(Box<super::CustomLog>),
     /// Of `tls`, see `caddyfile::tls`.
     Tls(Box<super::SiteTls>),
     /// A certificate authority that a directive (`acme_server`) wants in the `pki` app, by id.

@@ -62,6 +62,7 @@ fn server(
     unambiguous(&pairing.sites)?;
     listen(&mut server, pairing);
     automatic_https(&mut server, &cx.options);
+    warn_of_keys(pairing, cx);
     let mut ranked: Vec<(Rank, Served<'_>)> =
         pairing.sites.drain(..).map(|served| (Rank::of(&served), served)).collect();
     super::sort::stable(&mut ranked, |(a, _), (b, _)| a.before(b));
@@ -87,6 +88,24 @@ fn server(
     }
     connection::finish(&mut server, pairing, &seen, number, &cx.options)?;
     Ok(server)
+}
+/// Keys that Caddy takes, but that seldom mean what is wanted.
+fn warn_of_keys(pairing: &Pairing<'_>, cx: &mut Cx<'_>) {
+    for (key, token) in pairing.sites.iter().flat_map(|served| served.keys().zip(served.texts())) {
+        if !key.path.is_empty() {
+            cx.warn(
+                token,
+                "Using a path in a site address is deprecated; please use the 'handle' directive instead",
+            );
+        }
+        if matches!(key.host.as_str(), "0.0.0.0" | "::") {
+            cx.warn(
+                token,
+                "Site block has an unspecified IP address which only matches requests having that Host header; you \
+                 probably want the 'bind' directive to configure the socket",
+            );
+        }
+    }
 }
 /// The same key may not stand in two sites of a server.
 fn unambiguous(sites: &[Served<'_>]) -> Result<(), Error> {

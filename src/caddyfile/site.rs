@@ -155,7 +155,7 @@ impl Site {
             },
             Emit::ErrorRoute(route) => self.error_routes.push(route),
             Emit::Bind(binding) => self.bindings.push(binding),
-            Emit::Log(log) => self.logs.push(named(log, cx)),
+            Emit::Log(log) => self.logs.push(named(*log, cx)),
             Emit::Tls(tls) => self.tls.push(*tls),
             Emit::Authority(id) => self.authorities.push(id),
         }

@@ -35,7 +35,7 @@ pub const DIRECTIVE: Directive = Directive {
     docs: "log [<name>] { output <writer>; format <encoder>; level <level>; sampling { interval, first, thereafter }; \
            core <core>; hostnames <names…>; no_hostname }: the access log of a site.",
     order: Order::None,
-    parse: Parse::Own(|line, cx| Ok(vec![Emit::Log(read(line, None, cx)?)])),
+    parse: Parse::Own(|line, cx| Ok(vec![Emit::Log(Box::new(read(line, None, cx)?))])),
     support: Support::Full,
 };
 pub const OPTION: GlobalOption = GlobalOption {
