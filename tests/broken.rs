@@ -66,7 +66,8 @@ fn without(folder: &Path, text: &str) -> String {
 }
 /// Whether a file and a line in it are named.
 fn names_a_line(text: &str) -> bool {
-    let digit_behind = |name| text.split(name).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let digit_behind =
+        |name| text.split(name).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     digit_behind("Caddyfile:") || digit_behind(".conf:")
 }
 
@@ -90,6 +91,9 @@ fn caddy_still_says_the_same() {
     let caddy = env::var("CADDY").expect("CADDY names the binary");
     for Case { file, caddyfile, expected } in cases() {
         let (code, said) = ask(&caddy, &caddyfile);
-        assert!(code == Some(1) && said.contains(&expected), "{file}\n{caddyfile}{expected}\n{code:?} {said}");
+        assert!(
+            code == Some(1) && said.contains(&expected),
+            "{file}\n{caddyfile}{expected}\n{code:?} {said}"
+        );
     }
 }
