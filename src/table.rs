@@ -3,8 +3,9 @@ use crate::{
     caddyfile::{Directive, GlobalOption, MatcherSyntax, ModuleSyntax, Syntax},
     dns, encoders,
     handlers::{
-        acme_server, encode, error, headers, intercept, invoke, rate_limit, request_body, respond,
-        reverse_proxy, rewrite, subroute, vars,
+        acme_server, basic_auth, encode, error, headers, intercept, invoke, log_append, map, metrics, push,
+        rate_limit, request_body, respond, reverse_proxy, rewrite, subroute, templates, timeouts, tracing,
+        vars,
     },
     http::Modules,
     ip_sources, issuers, listeners,
@@ -15,20 +16,31 @@ use crate::{
 };
 
 static DIRECTIVES: &[Directive] = &[
+    tracing::TRACING,
+    map::MAP,
     vars::VARS,
     vars::FS,
     vars::ROOT,
+    log_append::LOG_APPEND,
     vars::SKIP_LOG,
     vars::LOG_SKIP,
     vars::LOG_NAME,
     headers::HEADER,
+    request_body::REQUEST_BODY,
+    timeouts::TIMEOUTS,
     respond::REDIR,
     rewrite::METHOD,
     rewrite::REWRITE,
     rewrite::URI,
     rewrite::TRY_FILES,
     rate_limit::RATE_LIMIT,
+    basic_auth::BASICAUTH,
+    basic_auth::BASIC_AUTH,
     headers::REQUEST_HEADER,
+    encode::ENCODE,
+    push::PUSH,
+    intercept::INTERCEPT,
+    templates::TEMPLATES,
     invoke::INVOKE,
     subroute::HANDLE,
     subroute::HANDLE_PATH,
@@ -36,6 +48,7 @@ static DIRECTIVES: &[Directive] = &[
     respond::ABORT,
     error::ERROR,
     respond::RESPOND,
+    metrics::METRICS,
     reverse_proxy::REVERSE_PROXY,
     acme_server::DIRECTIVE,
     subroute::HANDLE_ERRORS,
@@ -45,11 +58,15 @@ static DIRECTIVES: &[Directive] = &[
 ];
 pub static MODULES: Modules = Modules {
     handlers: &[
+        basic_auth::MODULE,
         encode::MODULE,
         error::MODULE,
         headers::MODULE,
         intercept::MODULE,
         invoke::MODULE,
+        log_append::MODULE,
+        map::MODULE,
+        push::MODULE,
         rate_limit::MODULE,
         request_body::MODULE,
         respond::MODULE,
@@ -145,6 +162,9 @@ static OPTIONS: &[GlobalOption] = &[
 pub static ENCODERS: &[EncoderModule] = &[encoders::console::MODULE, encoders::json::MODULE];
 /// What other syntax names, by Caddy's module id.
 static MODULE_SYNTAX: &[ModuleSyntax] = &[
+    encode::BR,
+    encode::GZIP,
+    encode::ZSTD,
     dns::acmedns::SYNTAX,
     dns::azure::SYNTAX,
     dns::cloudflare::SYNTAX,

@@ -2,7 +2,7 @@
 use super::{Directive, Emit, Options, Parse, Parsed, Support, Syntax, order::Ranks};
 use crate::config::{MatcherSet, Module, Route};
 use grammar::{Error, Line, Token};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 pub struct Cx<'t> {
@@ -77,6 +77,14 @@ impl<'t> Cx<'t> {
     }
     /// The module that a line's first word names, its JSON with `key` naming it: Caddy's `UnmarshalModule`.
     pub fn module(&mut self, namespace: &str, key: &str, line: &Line) -> Parsed<Value> {
+        let mut fields = self.module_fields(namespace, line)?;
+        fields.insert(key.to_owned(), line.name().text.as_str().into());
+        let mut value = Value::Object(fields);
+        value.sort_all_objects();
+        Ok(value)
+    }
+    /// The same without a key: where the module stands under its name.
+    pub fn module_fields(&mut self, namespace: &str, line: &Line) -> Parsed<Map<String, Value>> {
         let name = line.name().text.as_str();
         let known = self.syntax.modules.iter().find(|m| m.namespace == namespace && m.name == name);
         let known = known.ok_or_else(|| {
@@ -90,11 +98,7 @@ impl<'t> Cx<'t> {
         if let Support::NotYet(why) = known.support {
             self.not_yet(line.name(), &format!("{namespace}.{name} ({why})"));
         }
-        let mut fields = (known.parse)(line, self)?;
-        fields.insert(key.to_owned(), name.into());
-        let mut value = Value::Object(fields);
-        value.sort_all_objects();
-        Ok(value)
+        (known.parse)(line, self)
     }
     /// Reads one line through its directive. What was found wrong within its blocks is wrapped as Caddy does; what is
     /// wrong with the line itself is returned, wrapped too.
