@@ -64,10 +64,11 @@ pub struct Entry<'a> {
 pub trait Encoder: fmt::Debug + Send + Sync {
     fn encode(&self, entry: &Entry<'_>, out: &mut Vec<u8>);
 }
+type BuildEncoder = fn(Map<String, Value>, &[EncoderModule]) -> Result<Box<dyn Encoder>, String>;
 /// One row of the table of encoders.
 pub struct EncoderModule {
     pub name: &'static str,
-    pub build: fn(Map<String, Value>, &[EncoderModule]) -> Result<Box<dyn Encoder>, String>,
+    pub build: BuildEncoder,
 }
 
 /// JSON: what `caddy.logging.encoders.json` and `.console` have in common. An empty key leaves its value out.

@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(fs::metadata(logs.join("access.log")).unwrap().mode() & 0o777, 0o600);
         for name in names(&logs) {
             let size = fs::metadata(logs.join(&name)).unwrap().len();
-            assert!(size <= 1 << 20 && size % 100 == 0, "{name}: {size}");
+            assert!(size <= 1 << 20 && size.is_multiple_of(100), "{name}: {size}");
         }
         file.policy.tidy(&file.path);
         let rolled = names(&logs);

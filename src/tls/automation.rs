@@ -71,10 +71,11 @@ pub struct IssuerContext {
     /// Where servers find the answers to challenges.
     pub challenges: Arc<super::Challenges>,
 }
+type BuildIssuer = fn(Map<String, Value>, &IssuerContext) -> Result<Arc<dyn Issuer>, String>;
 /// One row of the table of issuers.
 pub struct IssuerModule {
     pub name: &'static str,
-    pub build: fn(Map<String, Value>, &IssuerContext) -> Result<Arc<dyn Issuer>, String>,
+    pub build: BuildIssuer,
 }
 
 /// `apps.tls.automation`, compiled.

@@ -70,7 +70,8 @@ impl Certificate {
             |wanted: &[String], has: &[String]| wanted.is_empty() || wanted.iter().any(|w| has.contains(w));
         let serial = |wanted: &serde_json::Value| match wanted {
             serde_json::Value::String(text) => *text == self.serial,
-            other => other.to_string() == self.serial,
+            serde_json::Value::Number(number) => number.to_string() == self.serial,
+            _ => false,
         };
         any(&selection.any_tag, &self.tags)
             && selection.all_tags.iter().all(|tag| self.tags.contains(tag))

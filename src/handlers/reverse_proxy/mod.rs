@@ -354,7 +354,7 @@ fn length(x: &Exchange, body: &Body, bodiless: bool) -> Length {
     }
     let said = x.request.headers.contains_key(header::CONTENT_LENGTH);
     match body.size_hint().exact() {
-        Some(0) if !said || body.is_end_stream() && !said => Length::None,
+        Some(0) if !said => Length::None,
         Some(length) => Length::Exactly(length),
         None => Length::Chunked,
     }

@@ -33,7 +33,7 @@ pub(super) enum Policy {
     },
     Cookie {
         name: String,
-        secret: hmac::Key,
+        secret: Box<hmac::Key>,
         max_age: u64,
         fallback: Box<Policy>,
     },
@@ -114,7 +114,7 @@ impl Policy {
             }
             PolicyConfig::Cookie { name, secret, max_age, fallback: to } => Self::Cookie {
                 name: if name.is_empty() { "lb".into() } else { name },
-                secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
+                secret: Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())),
                 max_age: max_age.std().as_secs(),
                 fallback: fallback(to)?,
             },

@@ -80,7 +80,7 @@ impl Transport {
         let mut identity = std::hash::DefaultHasher::new();
         serde_json::to_string(config).unwrap_or_default().hash(&mut identity);
         Ok(Self {
-            tls: config.tls.as_ref().map(|tls| Tls::build(tls)).transpose()?,
+            tls: config.tls.as_ref().map(Tls::build).transpose()?,
             identity: identity.finish(),
             dial_timeout: config.dial_timeout.some().unwrap_or(DIAL_TIMEOUT),
             timeouts: Timeouts { read: config.read_timeout.some(), write: config.write_timeout.some() },

@@ -84,7 +84,7 @@ impl Upload {
             }
             match self.state {
                 State::Body => {
-                    if let Poll::Pending = self.poll_body(cx).map_err(UploadError::Body)? {
+                    if self.poll_body(cx).map_err(UploadError::Body)?.is_pending() {
                         // What TLS still holds must not wait for more of the body.
                         ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Write)?;
                         return Poll::Pending;
