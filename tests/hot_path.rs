@@ -66,3 +66,23 @@ fn not_around_matchers_that_answer_at_once_allocates_nothing() {
     }]}));
     assert_eq!(allocations, 0);
 }
+#[test]
+fn matchers_on_a_usual_request_allocate_nothing() {
+    let matchers = [
+        ("host", serde_json::json!(["b.example", "*.b.example", "a.example"])),
+        ("path", serde_json::json!(["/static/*", "*.php", "/api/?", "*x*"])),
+        ("method", serde_json::json!(["POST", "GET"])),
+        ("header", serde_json::json!({"Host": ["a*"], "X-None": null})),
+        ("protocol", serde_json::json!("http/1.1+")),
+        ("remote_ip", serde_json::json!({"ranges": ["10.0.0.0/8"]})),
+        ("vars", serde_json::json!({"{http.request.method}": ["GET"]})),
+        ("expression", serde_json::json!("{http.request.method} == 'GET' && !path('/b*')")),
+    ];
+    for (name, config) in matchers {
+        let (allocations, _) = cost(serde_json::json!({"routes": [{
+            "match": [{name: config}],
+            "handle": [{"handler": "static_response", "body": "hello"}],
+        }]}));
+        assert_eq!(allocations, 0, "{name}");
+    }
+}
