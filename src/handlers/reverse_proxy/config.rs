@@ -1,4 +1,4 @@
-//! JSON: `http.handlers.reverse_proxy`, and `http.reverse_proxy.transport.http`.
+//! JSON: `http.handlers.reverse_proxy`, and the modules within it.
 use crate::{
     config::{Duration, MatcherSet, ResponseHandler, is_default},
     handlers::{
@@ -42,6 +42,9 @@ pub(super) struct ReverseProxy {
     /// Bytes of a response that are read before any are passed on; negative: all.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) response_buffers: i64,
+    /// What the proxy calls itself in `Proxy-Status`. Refused for now.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) proxy_status_name: String,
     #[serde(skip_serializing_if = "is_default")]
     pub(super) stream_buffer_size: i64,
     /// How long an upgraded connection may last; 0: no limit.
@@ -83,7 +86,7 @@ pub(super) struct LoadBalancing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) selection_policy: Option<Value>,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) retries: usize,
+    pub(super) retries: i64,
     #[serde(skip_serializing_if = "is_default")]
     pub(super) try_duration: Duration,
     /// 250 ms if there is a `try_duration`.
@@ -93,7 +96,7 @@ pub(super) struct LoadBalancing {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retry_match: Vec<MatcherSet>,
 }
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct HealthChecks {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +117,7 @@ pub(super) struct ActiveChecks {
     pub(super) upstream: String,
     /// 0: the upstream's own.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) port: u16,
+    pub(super) port: i64,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) headers: BTreeMap<String, Vec<String>>,
     /// GET.
@@ -132,16 +135,16 @@ pub(super) struct ActiveChecks {
     pub(super) timeout: Duration,
     /// In a row, until an upstream is up again; 1.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) passes: u32,
+    pub(super) passes: i64,
     /// In a row, until an upstream is down; 1.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) fails: u32,
+    pub(super) fails: i64,
     /// Bytes of a response that are read at the most.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) max_size: u64,
     /// A single digit stands for its class; 0: any success.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) expect_status: u16,
+    pub(super) expect_status: i64,
     /// A regular expression.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) expect_body: String,
@@ -154,13 +157,13 @@ pub(super) struct PassiveChecks {
     pub(super) fail_duration: Duration,
     /// How many make an upstream unavailable; 1.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) max_fails: u32,
+    pub(super) max_fails: i64,
     /// How many requests at once make an upstream unavailable; 0: no limit.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) unhealthy_request_count: usize,
+    pub(super) unhealthy_request_count: i64,
     /// Which responses are failures; a single digit stands for its class.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) unhealthy_status: Vec<u16>,
+    pub(super) unhealthy_status: Vec<i64>,
     /// How long a response may take before it is a failure.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) unhealthy_latency: Duration,
@@ -171,7 +174,7 @@ pub(super) struct PassiveChecks {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct HttpTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) resolver: Option<Value>,
+    pub(super) resolver: Option<Resolver>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tls: Option<TlsConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,7 +183,7 @@ pub(super) struct HttpTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) compression: Option<bool>,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) max_conns_per_host: usize,
+    pub(super) max_conns_per_host: i64,
     /// `v1` or `v2`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) proxy_protocol: String,
@@ -223,10 +226,10 @@ pub(super) struct KeepAlive {
     #[serde(skip_serializing_if = "is_default")]
     pub(super) probe_interval: Duration,
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) max_idle_conns: usize,
+    pub(super) max_idle_conns: i64,
     /// 32.
     #[serde(skip_serializing_if = "is_default")]
-    pub(super) max_idle_conns_per_host: usize,
+    pub(super) max_idle_conns_per_host: i64,
     /// 2 min.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) idle_timeout: Duration,
@@ -261,4 +264,105 @@ pub(super) struct TlsConfig {
     pub(super) except_ports: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) curves: Vec<String>,
+}
+
+/// DNS servers to ask instead of the system's.
+#[derive(Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Resolver {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) addresses: Vec<String>,
+}
+
+/// JSON: `http.reverse_proxy.transport.fastcgi`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FastCgiTransport {
+    /// Where the scripts lie, as the upstream sees it; `{http.vars.root}` or `.` if there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) root: String,
+    /// Behind which of these a path goes on as `PATH_INFO`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) split_path: Vec<String>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) resolve_root_symlink: bool,
+    /// Beside those that CGI has; placeholders are allowed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) env: BTreeMap<String, String>,
+    /// 3 s.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) dial_timeout: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) read_timeout: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) write_timeout: Duration,
+    /// Whether what scripts write to stderr is logged.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) capture_stderr: bool,
+}
+
+/// JSON: `http.reverse_proxy.upstreams.a`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DynamicA {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) name: String,
+    /// 80.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) port: String,
+    /// 1 min.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) refresh: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resolver: Option<Resolver>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) dial_timeout: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) dial_fallback_delay: Duration,
+    /// Both if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) versions: Option<IpVersions>,
+}
+#[derive(Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct IpVersions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ipv4: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ipv6: Option<bool>,
+}
+/// JSON: `http.reverse_proxy.upstreams.srv`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DynamicSrv {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) service: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) proto: String,
+    /// With neither `service` nor `proto`: all of it, `_service._proto.name`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) name: String,
+    /// 1 min.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) refresh: Duration,
+    /// How long an answer serves on when there is no newer one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) grace_period: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resolver: Option<Resolver>,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) dial_timeout: Duration,
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) dial_fallback_delay: Duration,
+    /// Of the upstreams that are found: `tcp` if there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) dial_network: String,
+}
+/// JSON: `http.reverse_proxy.upstreams.multi`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DynamicMulti {
+    /// Modules named by `source`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) sources: Vec<Value>,
 }

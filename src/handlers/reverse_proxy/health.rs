@@ -36,7 +36,7 @@ pub(super) struct Checker {
     timeout: Duration,
     passes: u32,
     fails: u32,
-    expect_status: u16,
+    expect_status: i64,
     expect_body: Option<Regex>,
     longest: u64,
     transport: Arc<Transport>,
@@ -72,14 +72,14 @@ impl Checker {
             method: method.to_uppercase().parse().map_err(|_| format!("not a method: {method}"))?,
             headers: fields.map(field).collect::<Result<_, _>>()?,
             body: config.body.clone().into(),
-            port: config.port,
+            port: u16::try_from(config.port).map_err(|_| format!("health_port {}: no port", config.port))?,
             instead: (!config.upstream.is_empty())
                 .then(|| Target::parse(&config.upstream, state))
                 .transpose()?,
             interval: config.interval.some().unwrap_or(INTERVAL),
             timeout: config.timeout.some().unwrap_or(TIMEOUT),
-            passes: config.passes,
-            fails: config.fails,
+            passes: u32::try_from(config.passes).unwrap_or(0),
+            fails: u32::try_from(config.fails).unwrap_or(0),
             expect_status: config.expect_status,
             expect_body: (!body.is_empty()).then(|| go_regex(body)).transpose()?,
             longest: if config.max_size > 0 { config.max_size } else { LONGEST_BODY },
@@ -156,7 +156,7 @@ impl Checker {
         self.judge(answer.status, answer.body).await
     }
     async fn judge(&self, status: StatusCode, body: Body) -> Result<(), (&'static str, String)> {
-        let code = status.as_u16();
+        let code = i64::from(status.as_u16());
         let expected = match self.expect_status {
             0 => status.is_success(),
             class @ 1..10 => code / 100 == class,

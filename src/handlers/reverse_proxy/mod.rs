@@ -12,17 +12,17 @@
 //! reverse_proxy /api/* app:8000
 //! ```
 mod config;
-mod copy_response;
+pub mod copy_response;
 mod forward;
 mod health;
 mod policy;
 mod request;
 mod respond;
+mod syntax;
 mod transport;
 mod upstream;
 use crate::{
     caddyfile::{Directive, Order, Parse, Support},
-    config::Module,
     handlers::{headers::Operations, rewrite},
     http::{
         Action, Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError,
@@ -30,8 +30,7 @@ use crate::{
     },
     state::State,
 };
-use config::{HttpTransport, PassiveChecks, ReverseProxy, UpstreamConfig};
-pub use copy_response::{COPY_RESPONSE, COPY_RESPONSE_HEADERS};
+use config::{HttpTransport, PassiveChecks, ReverseProxy};
 use forward::{Attempt, Failure};
 use health::Checker;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -46,6 +45,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
+pub use syntax::{dynamic, fastcgi, forward_auth, http_transport, php_fastcgi, policies};
 use transport::Transport;
 use upstream::{Target, Upstream};
 
@@ -53,13 +53,8 @@ pub const REVERSE_PROXY: Directive = Directive {
     name: "reverse_proxy",
     docs: "reverse_proxy [<matcher>] [<upstreams...>] { … }: passes requests on to upstreams.",
     order: Order::ByRow,
-    support: Support::Partly("only upstreams"),
-    parse: Parse::Handler(|line, _| {
-        let upstreams = line.some()?.iter();
-        let upstreams =
-            upstreams.map(|to| UpstreamConfig { dial: to.text.clone(), max_requests: 0 }).collect();
-        Ok(Module::of(ReverseProxy::NAME, &ReverseProxy { upstreams, ..ReverseProxy::default() }))
-    }),
+    support: Support::Partly("see its options"),
+    parse: Parse::Handler(syntax::reverse_proxy),
 };
 pub const MODULE: HandlerModule = HandlerModule::of::<ReverseProxy>();
 
@@ -93,7 +88,7 @@ struct Passive {
     fail_duration: Option<Duration>,
     max_fails: usize,
     request_count: usize,
-    unhealthy_status: Vec<u16>,
+    unhealthy_status: Vec<i64>,
     unhealthy_latency: Option<Duration>,
 }
 impl HandlerConfig for ReverseProxy {
@@ -103,6 +98,7 @@ impl HandlerConfig for ReverseProxy {
             (self.circuit_breaker.is_some(), "circuit_breaker"),
             (self.dynamic_upstreams.is_some(), "dynamic_upstreams"),
             (!self.stream_timeout.is_zero(), "stream_timeout"),
+            (!self.proxy_status_name.is_empty(), "proxy_status_name"),
         ] {
             if set {
                 return Err(format!("reverse_proxy: {what} is not supported yet").into());
@@ -134,7 +130,7 @@ impl HandlerConfig for ReverseProxy {
             transport,
             state,
             passive: Passive::new(checks.passive.unwrap_or_default()),
-            retries: balancing.retries,
+            retries: usize::try_from(balancing.retries).unwrap_or(0),
             try_duration,
             try_interval: balancing.try_interval.some().unwrap_or(if try_duration.is_zero() {
                 Duration::ZERO
@@ -171,8 +167,8 @@ impl Passive {
     fn new(config: PassiveChecks) -> Self {
         Self {
             fail_duration: config.fail_duration.some(),
-            max_fails: config.max_fails.max(1) as usize,
-            request_count: config.unhealthy_request_count,
+            max_fails: usize::try_from(config.max_fails).unwrap_or(0).max(1),
+            request_count: usize::try_from(config.unhealthy_request_count).unwrap_or(0),
             unhealthy_status: config.unhealthy_status,
             unhealthy_latency: config.unhealthy_latency.some(),
         }
@@ -190,7 +186,7 @@ impl Passive {
             && !full(upstream.max_requests)
     }
     fn judges(&self, target: &Target, status: StatusCode, took: Duration) {
-        let code = status.as_u16();
+        let code = i64::from(status.as_u16());
         let bad = self.unhealthy_status.iter().any(|&s| s == code || s == code / 100);
         let slow = self.unhealthy_latency.is_some_and(|limit| took >= limit);
         if bad || slow {

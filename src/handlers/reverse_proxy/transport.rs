@@ -76,7 +76,7 @@ impl Transport {
         }
         check_versions(&config.versions)?;
         let keep_alive = config.keep_alive.clone().unwrap_or_default();
-        let or = |set: usize, default| if set > 0 { set } else { default };
+        let or = |set: i64, default| usize::try_from(set).ok().filter(|&set| set > 0).unwrap_or(default);
         let mut identity = std::hash::DefaultHasher::new();
         serde_json::to_string(config).unwrap_or_default().hash(&mut identity);
         Ok(Self {
