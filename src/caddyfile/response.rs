@@ -168,7 +168,8 @@ impl ResponseMatchers {
                     return Err(line.last().error(message));
                 }
             };
-            let routes: Vec<Route> = cx.sorted_routes(line.lines())?;
+            let block = Line { words: vec![line.name().clone()], ..line.clone() };
+            let routes: Vec<Route> = cx.sorted_block(&block)?;
             let routes = (!routes.is_empty()).then_some(routes);
             all.push(ResponseHandler { matcher, status_code: None, routes });
         }

@@ -25,13 +25,6 @@ impl Cx<'_> {
     pub fn ordered_block(&mut self, line: &Line) -> Parsed<Vec<Route>> {
         self.block(line, false)
     }
-    /// As [`sorted_block`](Self::sorted_block), of lines alone.
-    ///
-    /// # Errors
-    /// None: what is wrong is collected.
-    pub fn sorted_routes(&mut self, lines: &[Line]) -> Parsed<Vec<Route>> {
-        Ok(self.lines(lines, None, true))
-    }
     fn block(&mut self, line: &Line, sorted: bool) -> Parsed<Vec<Route>> {
         if let [_, first, ..] = line.words.as_slice() {
             return Err(first.arg_error());

@@ -7,8 +7,6 @@ pub mod http_transport;
 mod options;
 pub mod php_fastcgi;
 pub mod policies;
-#[cfg(test)]
-mod tests;
 
 use super::config::{ReverseProxy, UpstreamConfig};
 use crate::{

@@ -68,9 +68,6 @@ pub(super) fn read(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>
         }
         "dynamic" => {
             words.need()?;
-            if reading.proxy.dynamic_upstreams.is_some() {
-                return Err(words.error("dynamic upstreams already specified"));
-            }
             let source = cx.module(dynamic::NAMESPACE, "source", &words.segment())?;
             reading.proxy.dynamic_upstreams = Some(source);
         }
@@ -101,8 +98,8 @@ pub(super) fn read(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>
                 }
             }
         }
-        "method" => reading.proxy.rewrite.get_or_insert_default().method = words.one()?.into(),
-        "rewrite" => reading.proxy.rewrite.get_or_insert_default().uri = words.one()?.into(),
+        "method" => reading.proxy.rewrite.get_or_insert_default().method = only(words)?,
+        "rewrite" => reading.proxy.rewrite.get_or_insert_default().uri = only(words)?,
         _ => return streaming(reading, words),
     }
     Ok(())
@@ -116,7 +113,7 @@ fn streaming(reading: &mut Reading, words: &mut Words<'_>) -> Parsed<()> {
         "request_buffers" => proxy.request_buffers = buffer(words)?,
         "response_buffers" => proxy.response_buffers = buffer(words)?,
         "stream_buffer_size" => proxy.stream_buffer_size = buffer(words)?,
-        "proxy_status_name" => proxy.proxy_status_name = words.one()?.into(),
+        "proxy_status_name" => proxy.proxy_status_name = only(words)?,
         "verbose_logs" if proxy.verbose_logs => return Err(words.error("verbose_logs already specified")),
         "verbose_logs" => proxy.verbose_logs = true,
         other => return Err(unrecognized(words, other)),
@@ -125,6 +122,12 @@ fn streaming(reading: &mut Reading, words: &mut Words<'_>) -> Parsed<()> {
 }
 fn unrecognized(words: &Words<'_>, name: &str) -> grammar::Error {
     unknown(words.token(), format!("unrecognized subdirective {name}"), &NAMES)
+}
+/// The next word; no other follows.
+fn only(words: &mut Words<'_>) -> Parsed<String> {
+    let text = words.need()?;
+    words.none()?;
+    Ok(text.into())
 }
 /// A duration, or nanoseconds without a unit.
 fn nanoseconds(words: &mut Words<'_>) -> Parsed<Duration> {
