@@ -117,28 +117,36 @@ fn token(input: &str) -> Parsed<'_, Option<Written>> {
     }
     alt((|i| double_quoted(i, escaped), backquoted, map(|i| word(i, escaped), Some))).parse(rest)
 }
+/// A run of characters as they are meant, with a backslash before it that stays.
+#[derive(Clone)]
+struct Run<'a>(&'static str, &'a str);
+
+fn plain(text: &str) -> Run<'_> {
+    Run("", text)
+}
+/// Puts runs together, as many as there are.
+fn runs<'a>(
+    first: Option<Run<'a>>,
+    run: impl Parser<&'a str, Output = Run<'a>, Error = Fault>,
+) -> impl Parser<&'a str, Output = String, Error = Fault> {
+    let add = |mut text: String, Run(backslash, more): Run<'a>| {
+        text.push_str(backslash);
+        text.push_str(more);
+        text
+    };
+    fold_many0(run, move || first.clone().map_or_else(String::new, |first| add(String::new(), first)), add)
+}
 /// `"…"`, over several lines if need be. Only `\"` is an escape. `escaped`: as if a backslash stood behind the quote.
 fn double_quoted(input: &str, escaped: bool) -> Parsed<'_, Option<Written>> {
     let (rest, first) = preceded(char('"'), cond(escaped, opt(quoted_escape))).parse(input)?;
-    let plain = map(take_while1(|c| c != '"' && c != '\\'), |text| (false, text));
+    let unescaped = take_while1(|c| c != '"' && c != '\\').map(plain);
     let escape = preceded(char('\\'), quoted_escape);
-    let (rest, text) = fold_many0(
-        alt((plain, escape)),
-        move || first.flatten().map_or_else(String::new, written),
-        |mut text, more| {
-            text.push_str(&written(more));
-            text
-        },
-    )
-    .parse(rest)?;
+    let (rest, text) = runs(first.flatten(), alt((unescaped, escape))).parse(rest)?;
     close(rest, text, '"', Quote::Double)
 }
-/// What stands behind a backslash in double quotes, and whether the backslash stays.
-fn quoted_escape(input: &str) -> Parsed<'_, (bool, &str)> {
-    map(recognize(anychar), |text| (text != "\"", text)).parse(input)
-}
-fn written((backslash, text): (bool, &str)) -> String {
-    if backslash { format!("\\{text}") } else { text.to_owned() }
+/// What stands behind a backslash in double quotes. The backslash stays, except before a quote.
+fn quoted_escape(input: &str) -> Parsed<'_, Run<'_>> {
+    map(recognize(anychar), |text| Run(if text == "\"" { "" } else { "\\" }, text)).parse(input)
 }
 /// `` `…` ``, without any escape.
 fn backquoted(input: &str) -> Parsed<'_, Option<Written>> {
@@ -157,22 +165,19 @@ fn close(input: &str, text: String, mark: char, quote: Quote) -> Parsed<'_, Opti
 /// All up to the next white space; quotes and `#` mean nothing in it.
 fn word(input: &str, escaped: bool) -> Parsed<'_, Written> {
     let (rest, first) = cond(escaped, word_escape).parse(input)?;
-    let plain = map(take_while1(|c: char| !c.is_whitespace() && c != '\\'), str::to_owned);
-    let escape = preceded((char('\\'), many0_count(char('\r'))), word_escape);
-    let (rest, text) = fold_many0(
-        alt((plain, value(String::new(), char('\r')), escape)),
-        move || first.clone().unwrap_or_default(),
-        |text, more| text + &more,
-    )
-    .parse(rest)?;
+    let unescaped = take_while1(|c: char| !c.is_whitespace() && c != '\\').map(plain);
+    let returns = || value(plain(""), char('\r'));
+    let escape = preceded((char('\\'), many0_count(returns())), word_escape);
+    let (rest, text) = runs(first, alt((unescaped, returns(), escape))).parse(rest)?;
     // A backslash before a blank is lost; before a newline it stays for `continuation`.
-    let (rest, _) = opt(terminated(char('\\'), not((many0_count(char('\r')), char('\n'))))).parse(rest)?;
+    let newline = (many0_count(returns()), char('\n'));
+    let (rest, _) = opt(terminated(char('\\'), not(newline))).parse(rest)?;
     Ok((rest, Written { text, quote: Quote::None }))
 }
 /// What stands behind a backslash in a word. The backslash stays, except before `<`, where it says: no heredoc.
-fn word_escape(input: &str) -> Parsed<'_, String> {
-    map(satisfy(|c| !c.is_whitespace()), |c| if c == '<' { c.to_string() } else { format!("\\{c}") })
-        .parse(input)
+fn word_escape(input: &str) -> Parsed<'_, Run<'_>> {
+    let character = recognize(satisfy(|c| !c.is_whitespace()));
+    map(character, |text| Run(if text == "<" { "" } else { "\\" }, text)).parse(input)
 }
 
 #[cfg(test)]
