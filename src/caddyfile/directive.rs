@@ -19,12 +19,12 @@ pub enum Parse {
     /// `name [<matcher>] …`: the core reads the matcher token and takes it away; what is left makes one handler.
     Handler(fn(&Line, &mut Cx<'_>) -> Parsed<Module>),
     /// As `Handler`, for what needs several routes or a group: the matcher is given, the line is without it.
-    Matched(ReadMatched),
+    Matched(MatchedParser),
     /// Reads the whole line, matcher and all (with [`Cx::take_matcher`], where it wants one).
     Own(fn(&Line, &mut Cx<'_>) -> Parsed<Vec<Emit>>),
 }
 /// The line without its matcher, and the matcher.
-pub type ReadMatched = fn(&Line, Option<MatcherSet>, &mut Cx<'_>) -> Parsed<Vec<Emit>>;
+type MatchedParser = fn(&Line, Option<MatcherSet>, &mut Cx<'_>) -> Parsed<Vec<Emit>>;
 /// Where a directive stands when a site's directives are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

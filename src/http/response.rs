@@ -111,7 +111,7 @@ enum Pattern {
     Whole(Box<[u8]>),
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
-    Part(Finder<'static>),
+    Part(Box<Finder<'static>>),
 }
 impl Pattern {
     fn new(text: &str) -> Self {
@@ -119,7 +119,7 @@ impl Pattern {
             (Some("" | "*"), _) => Self::Any,
             (Some(rest), Some(_)) => {
                 let part = rest.strip_suffix('*').unwrap_or(rest);
-                Self::Part(Finder::new(part.as_bytes()).into_owned())
+                Self::Part(Box::new(Finder::new(part.as_bytes()).into_owned()))
             }
             (Some(suffix), None) => Self::Suffix(suffix.as_bytes().into()),
             (None, Some(prefix)) => Self::Prefix(prefix.as_bytes().into()),

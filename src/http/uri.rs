@@ -18,8 +18,8 @@ pub fn is_encoded_path(path: &str) -> bool {
 /// the end stays. For paths that begin with a slash; others are left alone.
 pub fn clean_path(path: &str, merge_slashes: bool) -> Cow<'_, str> {
     let Some(inner) = path.strip_prefix('/') else { return path.into() };
-    let is_clean = !path.contains("/.") && !(merge_slashes && path.contains("//"));
-    if is_clean {
+    let is_untidy = path.contains("/.") || merge_slashes && path.contains("//");
+    if !is_untidy {
         return path.into();
     }
     let (inner, end) = inner.strip_suffix('/').map_or((inner, ""), |inner| (inner, "/"));

@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 pub const SYNTAX: MatcherSyntax = MatcherSyntax {
     name: "query",
@@ -64,8 +64,9 @@ impl Matcher for Parameters {
             return (query_pairs(query).filter(Result::is_ok).count() == 0).into();
         }
         // A query of which a part cannot be read does not match at all.
-        let pairs: Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Malformed> = query_pairs(query).collect();
-        let Ok(pairs) = pairs else { return false.into() };
+        let Ok(pairs) = query_pairs(query).collect::<Result<Vec<_>, Malformed>>() else {
+            return false.into();
+        };
         let matches = self.0.iter().all(|(key, wanted)| {
             let key = key.expand(x);
             let mut values =

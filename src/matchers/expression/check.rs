@@ -71,7 +71,7 @@ impl Check<'_> {
         }
         match name {
             REQUEST => Ok(Type::Request),
-            name if is_type_name(name) => Ok(Type::Type),
+            name if is_type_name(name) => Ok(Type::Kind),
             name => Err(self.undeclared(node.id, name)),
         }
     }
@@ -177,7 +177,7 @@ fn operator(name: &str, args: &[Type]) -> Option<Option<Type>> {
         (op::EQUALS | op::NOT_EQUALS, [a, b]) => fits(a.agrees(b), Type::Bool),
         (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [a, b]) => {
             // A null beside a placeholder passes: it might be a message.
-            let ordered = |t: &Type| !matches!(t, Type::List(_) | Type::Map(..) | Type::Type | Type::Request);
+            let ordered = |t: &Type| !matches!(t, Type::List(_) | Type::Map(..) | Type::Kind | Type::Request);
             fits(ordered(a) && ordered(b) && a.agrees(b), Type::Bool)
         }
         (op::IN, [a, b]) => match b {

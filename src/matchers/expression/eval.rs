@@ -125,7 +125,7 @@ fn no_overload(name: &str) -> Box<HttpError> {
     HttpError::without_status(format!("no such overload: {name}"))
 }
 /// A failure is logged, and as in Caddy has no status, not even that of a matcher (`file` with `=404`).
-pub(super) fn failed(error: Box<HttpError>) -> Box<HttpError> {
+pub(super) fn failed(error: &HttpError) -> Box<HttpError> {
     let message = error.whole();
     tracing::error!(target: "http.matchers.expression", error = %message, "evaluating expression");
     HttpError::without_status(message)

@@ -85,9 +85,9 @@ struct Condition {
 impl Matcher for Condition {
     fn matches<'x>(&'x self, x: &'x mut Exchange) -> Flow<'x, bool> {
         if self.waits {
-            return Flow::wait(async move { self.node.later(x).await.map_err(eval::failed) });
+            return Flow::wait(async move { self.node.later(x).await.map_err(|error| eval::failed(&error)) });
         }
-        Flow::Now(self.node.now(x).map_err(eval::failed))
+        Flow::Now(self.node.now(x).map_err(|error| eval::failed(&error)))
     }
     fn waits(&self) -> bool {
         self.waits

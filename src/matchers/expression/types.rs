@@ -12,7 +12,8 @@ pub(super) enum Type {
     Null,
     Timestamp,
     Duration,
-    Type,
+    /// What `type()` gives.
+    Kind,
     List(Box<Type>),
     Map(Box<Type>, Box<Type>),
     /// Of a placeholder: whatever it is then.
@@ -66,7 +67,7 @@ impl fmt::Display for Type {
             Self::Null => "null",
             Self::Timestamp => "timestamp",
             Self::Duration => "duration",
-            Self::Type => "type",
+            Self::Kind => "type",
             Self::List(item) => return write!(f, "list({item})"),
             Self::Map(key, value) => return write!(f, "map({key}, {value})"),
             Self::Any => "any",
@@ -87,7 +88,7 @@ pub(super) fn function(name: &str) -> Option<Type> {
         "bool" | "matches" => Type::Bool,
         "timestamp" => Type::Timestamp,
         "duration" => Type::Duration,
-        "type" => Type::Type,
+        "type" => Type::Kind,
         "dyn" => Type::Dyn,
         _ => return None,
     })
