@@ -49,6 +49,8 @@ pub(super) struct Activity {
     /// A handler waits for the request's body; since when.
     body_blocked: Cell<Option<u32>>,
     expired: Cell<bool>,
+    /// The peer has been told that the connection ends.
+    closing: Cell<bool>,
 }
 impl Activity {
     pub(super) fn new(slot: usize, binding: Rc<Binding>, waker: Waker, now: u32) -> Self {
@@ -68,6 +70,7 @@ impl Activity {
             write_blocked: Cell::new(None),
             body_blocked: Cell::new(None),
             expired: Cell::new(false),
+            closing: Cell::new(false),
         }
     }
     pub(super) fn phase(&self) -> Phase {
@@ -135,6 +138,10 @@ impl Activity {
             self.body_blocked.set(Some(self.now.get()));
         }
     }
+    /// The peer has been told that the connection ends: it has a second for it, once nothing is in flight.
+    pub(super) fn closing(&self) {
+        self.closing.set(true);
+    }
     /// Some timeout is over: the connection is to be closed as it is.
     pub(super) fn expired(&self) -> bool {
         self.expired.get()
@@ -174,7 +181,9 @@ impl Activity {
         };
         match self.phase.get() {
             Phase::Tunnel => false,
-            Phase::Parked | Phase::Idle => past(limits.idle, self.age()),
+            Phase::Parked | Phase::Idle => {
+                past(limits.idle, self.age()) || (self.closing.get() && self.age() > PARK_AFTER)
+            }
             Phase::Head => past(limits.read_header, self.age()),
             Phase::Busy => {
                 stuck(limits.write_idle, &self.write_blocked)

@@ -10,7 +10,7 @@ use super::{
 use std::{
     collections::BTreeMap,
     io,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
 };
@@ -33,6 +33,7 @@ struct Running {
     background: JoinSet<()>,
     grace: Option<Duration>,
     delay: Duration,
+    shutdown: Arc<OnceLock<Instant>>,
 }
 impl App {
     /// Starts a worker for each core, without anything to serve yet.
@@ -76,7 +77,7 @@ impl App {
         for server in &plan.running {
             tracing::info!(target: "http.log", name = %server.name, protocols = ?server.protocols, "server running");
         }
-        (running.grace, running.delay) = (plan.grace, plan.delay);
+        (running.grace, running.delay, running.shutdown) = (plan.grace, plan.delay, plan.shutdown.clone());
         Ok(())
     }
     /// Tells every worker what to serve, and waits until each does.
@@ -118,6 +119,8 @@ impl App {
     pub async fn stop(&self) -> bool {
         let mut running = self.running.lock().await;
         if !running.delay.is_zero() {
+            // The first time counts.
+            let _ = running.shutdown.set(Instant::now() + running.delay);
             tracing::info!(target: "http", delay = running.delay.as_secs_f64(), "shutdown scheduled");
             sleep(running.delay).await;
         }

@@ -71,12 +71,12 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
     let registered = Registered { sweep, activity: activity.clone() };
     let (remote, local) = socket.ends(from);
     // Not held on to: it may be replaced while the connection lives.
-    let (protocols, security) = {
+    let (protocols, security, shutdown) = {
         let served = binding.served();
-        (served.protocols, served.security.clone())
+        (served.protocols, served.security.clone(), served.site.shutdown.clone())
     };
     let connection = |tls| {
-        let known = Arc::new(http::Connection { remote, local, tls, ..Default::default() });
+        let known = Arc::new(http::Connection { remote, local, tls, shutdown: shutdown.clone() });
         let (upgrade, refusal) = Default::default();
         let (binding, activity) = (binding.clone(), activity.clone());
         Rc::new(Connection { binding, activity, registered, known, upgrade, refusal })
@@ -275,11 +275,12 @@ async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
     let mut told = false;
     poll_fn(|cx| {
         let over = activity.expired();
-        if over && activity.phase() == Phase::Busy {
+        if over && (told || activity.phase() == Phase::Busy) {
             return Poll::Ready(());
         }
         if (over || connection.binding.is_draining()) && !told {
             told = true;
+            activity.closing();
             http.as_mut().graceful_shutdown();
         }
         link.cork(true);

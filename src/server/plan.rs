@@ -13,7 +13,11 @@ use crate::{
     state::State,
     tls::{IssuerModule, Tls},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 /// What servers are built from, besides their configuration.
 pub struct Parts {
@@ -33,6 +37,7 @@ pub struct Plan {
     /// How long a stop waits for requests; `None` waits for ever.
     pub(super) grace: Option<Duration>,
     pub(super) delay: Duration,
+    pub(super) shutdown: Arc<OnceLock<Instant>>,
 }
 pub(super) struct Planned {
     pub(super) served: Served,
@@ -67,6 +72,7 @@ impl Plan {
             running: vec![],
             grace: app.grace_period.some(),
             delay: app.shutdown_delay.std(),
+            shutdown: parts.state.get_or("server.shutdown", OnceLock::new),
         };
         let mut claimed = BTreeMap::new();
         for (name, server) in &app.servers {
@@ -93,6 +99,7 @@ impl Plan {
             limits: Limits::of(server),
             log: Arc::new(AccessLog::new(server, logs.clone())),
             expected: Expected::new(server)?,
+            shutdown: self.shutdown.clone(),
         });
         let mut spoken = vec![];
         for (i, text) in server.listen.iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::{
     config, http,
     tls::{Challenges, Policies},
 };
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, rc::Rc, sync::{Arc, OnceLock}, time::{Duration, Instant}};
 
 pub(super) struct Site {
     pub(super) tree: http::Server,
@@ -14,6 +14,8 @@ pub(super) struct Site {
     pub(super) log: Arc<AccessLog>,
     /// Header fields with ambiguous names that are let through.
     pub(super) expected: Expected,
+    /// When the process is to stop, once that is known.
+    pub(super) shutdown: Arc<OnceLock<Instant>>,
 }
 /// All in ticks of the sweep, zero for "no limit", or bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
