@@ -14,10 +14,10 @@ pub fn status_text(status: StatusCode) -> &'static str {
 }
 /// The words behind the code in a status line, where they are others than the `http` crate's.
 pub fn unusual_reason(status: StatusCode) -> Option<Cow<'static, str>> {
-    let usual = status.canonical_reason();
-    match status_text(status) {
-        "" => Some(format!("status code {}", status.as_str()).into()),
-        text => (usual != Some(text)).then_some(text.into()),
+    match status.as_u16() {
+        203 | 413 | 414 | 416 => Some(status_text(status).into()),
+        _ if status.canonical_reason().is_none() => Some(format!("status code {}", status.as_str()).into()),
+        _ => None,
     }
 }
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) struct Activity {
     requests: Cell<u32>,
     /// What is read next certainly begins a message: hyper has nothing left of what came before.
     at_start: Cell<bool>,
-    /// All that has come since the start is one head, complete, of a request without a body.
+    /// All that has come since the start is heads, complete, of requests without bodies.
     clean: Cell<bool>,
     /// The target of the request that comes, where it had to be encoded.
     pub(super) target: RefCell<Option<Box<str>>>,
@@ -87,8 +87,7 @@ impl Activity {
     pub(super) fn restart(&self) {
         self.at_start.set(true);
     }
-    /// Says of the message that has begun whether it is a head and nothing else; it is not if there is a body, or if
-    /// it took several reads.
+    /// Says of what has come whether it is heads and nothing else: not if there is a body, nor if it took several reads.
     pub(super) fn is_clean(&self, clean: bool) {
         self.clean.set(clean);
     }
@@ -104,6 +103,7 @@ impl Activity {
     }
     pub(super) fn request_begins(&self) {
         self.requests.set(self.requests.get() + 1);
+        self.at_start.set(false);
         self.enter(Phase::Busy);
     }
     pub(super) fn request_ends(&self) {

@@ -21,7 +21,7 @@ use hyper::{
 use std::{
     cell::RefCell,
     future::poll_fn,
-    io,
+    io, mem,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
@@ -36,8 +36,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// As many as Go allows.
 const STREAMS: u32 = 250;
-/// Fields of a head: as many as its bytes can reasonably hold.
-const MOST_FIELDS: usize = 512;
+/// Fields of a head that hyper has room for without an allocation. Go counts bytes alone, so a head with more is parsed
+/// again.
+const USUAL_FIELDS: usize = 100;
+const MOST_FIELDS: usize = 5000;
 /// What Go allows a head over the configured size.
 const HEADER_SLACK: usize = 4096;
 
@@ -125,9 +127,14 @@ async fn run<T: Stream>(mut stream: T, first: First, h2_later: bool, connection:
     if let First::Http2 = first {
         return Box::pin(http2(stream, Bytes::new(), connection)).await;
     }
+    let (mut read, mut most_fields) = (Bytes::new(), USUAL_FIELDS);
     loop {
-        match Box::pin(http1(stream, &connection)).await {
+        match Box::pin(http1(stream, mem::take(&mut read), most_fields, &connection)).await {
             Left::Bare(bare) => stream = bare,
+            Left::ManyFields(again, head) => {
+                (stream, read, most_fields) = (again, head, MOST_FIELDS);
+                continue;
+            }
             Left::Http2(stream, read) if h2_later => {
                 return Box::pin(http2(stream, read, connection)).await;
             }
@@ -137,6 +144,7 @@ async fn run<T: Stream>(mut stream: T, first: First, h2_later: bool, connection:
             }
             _ => return,
         }
+        most_fields = USUAL_FIELDS;
         connection.activity.enter(Phase::Parked);
         connection.activity.restart();
         if !readable(&mut stream, &connection).await {
@@ -161,6 +169,8 @@ enum Left<T> {
     Nothing,
     /// Idle: the stream alone.
     Bare(T),
+    /// The client has sent this head, with more fields than hyper had room for.
+    ManyFields(T, Bytes),
     /// The client has begun to speak HTTP/2, with these bytes.
     Http2(T, Bytes),
     Upgraded(T, Bytes, Box<dyn http::Io>),
@@ -172,20 +182,27 @@ enum Turn {
     Over,
 }
 /// Serves HTTP/1 as long as there is something to serve.
-async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
+async fn http1<T: Stream>(
+    stream: T,
+    read: Bytes,
+    most_fields: usize,
+    connection: &Rc<Connection>,
+) -> Left<T> {
     let activity = &connection.activity;
     let link = Link::new(stream, activity.clone(), false);
+    let header_bytes = connection.binding.served().site.limits.header_bytes + HEADER_SLACK;
     let mut builder = http1::Builder::new();
     builder
         // Without it hyper reads while a request is in flight, into a buffer made for that alone.
         .half_close(true)
         .title_case_headers(true)
         .header_read_timeout(None)
-        // Go counts bytes alone.
-        .max_headers(MOST_FIELDS)
-        .max_header_size(connection.binding.served().site.limits.header_bytes + HEADER_SLACK);
+        .max_header_size(header_bytes);
+    if most_fields > USUAL_FIELDS {
+        builder.max_headers(most_fields);
+    }
     let service = service_fn(|request| respond(connection.clone(), request));
-    let mut http = builder.serve_connection(Io::new(link.clone(), Bytes::new()), service);
+    let mut http = builder.serve_connection(Io::new(link.clone(), read), service);
     let mut told = false;
     let turn = poll_fn(|cx| {
         if activity.expired() {
@@ -235,6 +252,9 @@ async fn http1<T: Stream>(stream: T, connection: &Rc<Connection>) -> Left<T> {
         Turn::Done(Err(error)) => {
             if read.starts_with(PREFACE) {
                 return Left::Http2(stream, read);
+            }
+            if error.is_parse_too_large() && read.len() < header_bytes && most_fields < MOST_FIELDS {
+                return Left::ManyFields(stream, read);
             }
             let text = connection.refusal.take();
             if let Some(text) = text.or_else(|| refused.then(|| refusal::of(&error, &read))) {

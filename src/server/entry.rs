@@ -14,51 +14,48 @@ pub(super) enum Entry {
 }
 /// Looks at a request before anything else does.
 pub(super) fn admit<B>(request: &Request<B>) -> Entry {
-    if let Some(refused) = host(request) {
-        return Entry::Refuse(refused);
+    match refused(request) {
+        Some(text) => Entry::Refuse(text),
+        None if request.method() == Method::OPTIONS && request.uri().path() == "*" => {
+            let mut response = Response::new(());
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            Entry::Answer(response)
+        }
+        None => Entry::Serve,
     }
-    if !is_target(request) {
-        return Entry::Refuse(refusal::text("400 Bad Request"));
-    }
-    let codings = request.headers().get(TRANSFER_ENCODING);
-    if codings.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-        return Entry::Refuse(refusal::transfer_encoding());
-    }
-    if request
-        .headers()
-        .get(EXPECT)
-        .is_some_and(|expect| !expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-    {
-        return Entry::Refuse(refusal::expectation());
-    }
-    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
-        let mut response = Response::new(());
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        return Entry::Answer(response);
-    }
-    Entry::Serve
 }
-/// HTTP/1.1 must have one `Host`; what Go finds wrong with it.
-fn host<B>(request: &Request<B>) -> Option<String> {
-    let bad = |why| Some(refusal::text(why));
-    let version = request.version();
-    let mut given = request.headers().get_all(HOST).iter();
-    match (given.next(), given.next()) {
-        (None, _) if version == Version::HTTP_11 => {
-            return bad("400 Bad Request: missing required Host header");
+/// What Go finds wrong, in its order. HTTP/1.1 must have one `Host`.
+fn refused<B>(request: &Request<B>) -> Option<String> {
+    let (mut hosts, mut malformed, mut coding, mut expectation) = (0, false, false, false);
+    for (name, value) in request.headers() {
+        let value = value.as_bytes();
+        if name == HOST {
+            hosts += 1;
+            malformed |= !value.iter().all(|&byte| IN_HOSTS[usize::from(byte)]);
+        } else if name == TRANSFER_ENCODING {
+            coding |= !value.eq_ignore_ascii_case(b"chunked");
+        } else if name == EXPECT {
+            expectation |= !value.eq_ignore_ascii_case(b"100-continue");
         }
-        (Some(_), Some(_)) => return bad("400 Bad Request"),
-        (Some(host), None) if !host.as_bytes().iter().all(|&byte| may_be_in_host(byte)) => {
-            return bad("400 Bad Request: malformed Host header");
-        }
-        _ => {}
     }
-    None
+    let text = match hosts {
+        0 if request.version() == Version::HTTP_11 => "400 Bad Request: missing required Host header",
+        2.. => "400 Bad Request",
+        _ if malformed => "400 Bad Request: malformed Host header",
+        _ if !is_target(request) => "400 Bad Request",
+        _ if coding => return Some(refusal::transfer_encoding()),
+        _ if expectation => return Some(refusal::expectation()),
+        _ => return None,
+    };
+    Some(refusal::text(text))
 }
 /// Whether Go's `url.ParseRequestURI` takes the target: a path or a whole URL, with whole escapes in the path.
 fn is_target<B>(request: &Request<B>) -> bool {
     let (uri, method) = (request.uri(), request.method());
     let escapes = |path: &str| {
+        if memchr::memchr(b'%', path.as_bytes()).is_none() {
+            return true;
+        }
         let mut parts = path.split('%');
         parts.next();
         parts.all(|part| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
@@ -67,6 +64,17 @@ fn is_target<B>(request: &Request<B>) -> bool {
     (!host_alone || method == Method::CONNECT || request.version() >= Version::HTTP_2) && escapes(uri.path())
 }
 /// Go's `httpguts.ValidHostHeader`: deliberately generous.
-fn may_be_in_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte)
-}
+const IN_HOSTS: [bool; 256] = {
+    let (mut table, mut i) = ([false; 256], 0);
+    let others = b"!$%&'()*+,-.:;=[]_~";
+    while i < 128 {
+        table[i] = (i as u8).is_ascii_alphanumeric();
+        i += 1;
+    }
+    i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};

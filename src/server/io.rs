@@ -6,7 +6,6 @@ use super::{
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use memchr::memmem;
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
@@ -76,7 +75,7 @@ impl<T: AsyncRead + Unpin> Io<T> {
             ready!(read)?;
             self.link.have_read();
             let received = start.filled();
-            activity.is_clean(memmem::find(received, b"\r\n\r\n") == received.len().checked_sub(4));
+            activity.is_clean(received.ends_with(b"\r\n\r\n"));
             let Some(encoded) = target::encode(received) else {
                 into.put_slice(received);
                 return Poll::Ready(Ok(()));
@@ -100,6 +99,7 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
             let now = self.before.len().min(into.remaining());
             into.put_slice(&self.before[..now]);
             self.before.advance(now);
+            self.link.activity.is_clean(false);
             self.link.have_read();
             return Poll::Ready(Ok(()));
         }

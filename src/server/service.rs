@@ -104,6 +104,7 @@ fn reply(
         }
         body => body,
     };
+    x.recycle();
     response.map(|()| Reply::new(body, in_flight))
 }
 /// Whether Go would guess what the body is.
