@@ -53,7 +53,7 @@ pub const SERVERS: GlobalOption = GlobalOption {
     support: Support::Full,
 };
 /// What does not run yet.
-const LATER: [&str; 4] = ["expected_underscore_headers", "expected_dot_headers", "metrics", "trace"];
+const LATER: [&str; 2] = ["metrics", "trace"];
 
 fn parse(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let (mut words, mut servers) = (Words::new(line), ServerOptions::default());
@@ -183,9 +183,8 @@ fn requests(server: &mut Server, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed
     Ok(true)
 }
 fn timeouts(server: &mut Server, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
-    if sub.text() == "write_max_chunk" || (sub.text().ends_with("_idle") && sub.left() > 1) {
-        let what = if sub.left() > 1 { "a least rate" } else { "write_max_chunk" };
-        cx.not_yet(sub.token(), what);
+    if sub.text().ends_with("_idle") && sub.left() > 1 {
+        cx.not_yet(sub.token(), "a least rate");
     }
     match sub.text() {
         "read_body" => server.read_timeout = duration(sub, "read_body timeout duration")?,
