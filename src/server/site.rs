@@ -4,7 +4,12 @@ use crate::{
     config, http,
     tls::{Challenges, Policies},
 };
-use std::{cell::RefCell, rc::Rc, sync::{Arc, OnceLock}, time::{Duration, Instant}};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 pub(super) struct Site {
     pub(super) tree: http::Server,
