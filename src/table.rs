@@ -96,6 +96,7 @@ pub static MODULES: Modules = Modules {
         matchers::protocol::MODULE,
         matchers::query::MODULE,
         matchers::tls::MODULE,
+        matchers::url_pattern::MODULE,
         matchers::vars::MODULE,
         matchers::vars::REGEXP_MODULE,
     ],

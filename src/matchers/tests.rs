@@ -35,6 +35,7 @@ static MODULES: Modules = Modules {
         super::protocol::MODULE,
         super::query::MODULE,
         super::tls::MODULE,
+        super::url_pattern::MODULE,
         super::vars::MODULE,
         super::vars::REGEXP_MODULE,
     ],
@@ -361,4 +362,16 @@ fn what_does_not_build_says_what_and_where() {
         let without_place = places.iter().find_map(|place| error.strip_prefix(place));
         assert_eq!(without_place, Some(expected), "{error}");
     }
+}
+#[test]
+fn url_pattern_captures_from_every_component() {
+    let set = json!({"url_pattern": {"pattern": "http://:sub.localhost:*/a/:id?q=*"}});
+    let mut x = exchange(get("/a/7?q=x").header("Host", "s.localhost"), Connection::default());
+    assert!(ask(set, &mut x).handled);
+    let known = ["hostname.sub", "pathname.id", "search.0"].map(|key| x.text(&format!("http.url_pattern.{key}")));
+    assert_eq!(known, ["s", "7", "x"]);
+    let wrong = build_error(json!({"url_pattern": {"pattern": "/a/(", "base_url": ""}}));
+    assert!(wrong.contains("unable to parse URL pattern: "), "{wrong}");
+    let expression = json!({"expression": "url_pattern('/a/:id') && !url_pattern('/a/:id', 'https://other.com')"});
+    assert!(matches(expression, get("/a/7")));
 }
