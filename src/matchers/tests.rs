@@ -365,7 +365,7 @@ fn what_does_not_build_says_what_and_where() {
 }
 #[test]
 fn url_pattern_captures_from_every_component() {
-    let set = json!({"url_pattern": {"pattern": "http://:sub.localhost:*/a/:id?q=*"}});
+    let set = json!({"url_pattern": {"pattern": r"http://:sub.localhost:*/a/:id\?q=*"}});
     let mut x = exchange(get("/a/7?q=x").header("Host", "s.localhost"), Connection::default());
     assert!(ask(set, &mut x).handled);
     let known = ["hostname.sub", "pathname.id", "search.0"].map(|key| x.text(&format!("http.url_pattern.{key}")));
