@@ -368,10 +368,12 @@ fn url_pattern_captures_from_every_component() {
     let set = json!({"url_pattern": {"pattern": r"http://:sub.localhost:*/a/:id\?q=*"}});
     let mut x = exchange(get("/a/7?q=x").header("Host", "s.localhost"), Connection::default());
     assert!(ask(set, &mut x).handled);
-    let known = ["hostname.sub", "pathname.id", "search.0"].map(|key| x.text(&format!("http.url_pattern.{key}")));
+    let known =
+        ["hostname.sub", "pathname.id", "search.0"].map(|key| x.text(&format!("http.url_pattern.{key}")));
     assert_eq!(known, ["s", "7", "x"]);
     let wrong = build_error(json!({"url_pattern": {"pattern": "/a/(", "base_url": ""}}));
     assert!(wrong.contains("unable to parse URL pattern: "), "{wrong}");
-    let expression = json!({"expression": "url_pattern('/a/:id') && !url_pattern('/a/:id', 'https://other.com')"});
+    let expression =
+        json!({"expression": "url_pattern('/a/:id') && !url_pattern('/a/:id', 'https://other.com')"});
     assert!(matches(expression, get("/a/7")));
 }
