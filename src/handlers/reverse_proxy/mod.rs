@@ -336,8 +336,16 @@ impl Proxy {
             upstream = at.address.text, duration = took.as_secs_f64(), status = received.status.as_u16(),
             "upstream roundtrip"
         );
-        if received.status == StatusCode::SWITCHING_PROTOCOLS && upgrade.is_none() {
-            return Err(Failure::Broken("upstream switched protocols without being asked to".into()));
+        if received.status == StatusCode::SWITCHING_PROTOCOLS {
+            let switched = received.headers.get(header::UPGRADE).map_or(&b""[..], HeaderValue::as_bytes);
+            let asked = upgrade.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+            if asked.is_empty() || !switched.eq_ignore_ascii_case(asked) {
+                let text = String::from_utf8_lossy;
+                let (switched, asked) = (text(switched), text(asked));
+                return Err(Failure::Broken(format!(
+                    "backend tried to switch protocol \"{switched}\" when \"{asked}\" was requested"
+                )));
+            }
         }
         respond::receive(&mut received, gzip);
         Ok(received)

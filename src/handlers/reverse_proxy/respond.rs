@@ -15,7 +15,14 @@ use std::{
 /// Takes away what concerns the connection to the upstream alone, and decodes what only we asked to be encoded.
 pub(super) fn receive(upstream: &mut Upstream, decode: bool) {
     let upgrade = upstream.headers.get(header::UPGRADE).cloned();
+    // Trailers are passed on, so what announces them is too.
+    let trailers = upstream.headers.get(header::TRAILER).cloned();
     strip_hop_by_hop(&mut upstream.headers);
+    if let Some(trailers) = trailers
+        && upstream.body.size_hint().exact().is_none()
+    {
+        upstream.headers.insert(header::TRAILER, trailers);
+    }
     if upstream.status == StatusCode::SWITCHING_PROTOCOLS {
         if let Some(upgrade) = upgrade {
             upstream.headers.insert(header::UPGRADE, upgrade);

@@ -56,8 +56,14 @@ pub fn parse(
         let name = name.map_err(|_| HeadError("malformed response header field"))?;
         let value = HeaderValue::from_maybe_shared(buffer.slice_ref(field.value));
         let value = value.map_err(|_| HeadError("malformed response header field"))?;
-        says.hear(&name, &value)?;
-        headers.append(name, value);
+        if says.hear(&name, &value)? {
+            headers.append(name, value);
+        }
+    }
+    if says.chunked && says.length.is_some() {
+        // RFC 9112, 6.3: the chunks count, nobody is to hear of the length, and the connection is not to be trusted.
+        headers.remove(header::CONTENT_LENGTH);
+        says.close = true;
     }
     let (framing, persistent) = says.framing(status, is_head)?;
     let keep_alive = persistent && !says.close && (version == Version::HTTP_11 || says.keep_alive);
@@ -72,13 +78,17 @@ struct Says {
     keep_alive: bool,
 }
 impl Says {
-    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), HeadError> {
+    /// Whether the field says something new: as in Go, the same length may be said twice.
+    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<bool, HeadError> {
         if name == header::CONTENT_LENGTH {
             let length = digits(value.as_bytes()).ok_or(HeadError("bad Content-Length"))?;
-            if self.length.replace(length).is_some() {
-                return Err(HeadError("more than one Content-Length"));
-            }
-        } else if name == header::TRANSFER_ENCODING {
+            return match self.length.replace(length) {
+                None => Ok(true),
+                Some(before) if before == length => Ok(false),
+                Some(_) => Err(HeadError("more than one Content-Length")),
+            };
+        }
+        if name == header::TRANSFER_ENCODING {
             if self.chunked || !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
                 return Err(HeadError("unsupported transfer encoding"));
             }
@@ -89,13 +99,10 @@ impl Says {
                 self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
             }
         }
-        Ok(())
+        Ok(true)
     }
     /// The body's framing, and whether the connection outlives it.
     fn framing(&self, status: StatusCode, is_head: bool) -> Result<(Framing, bool), HeadError> {
-        if self.chunked && self.length.is_some() {
-            return Err(HeadError("both Transfer-Encoding and Content-Length"));
-        }
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok((Framing::Empty, false));
         }
@@ -161,14 +168,13 @@ mod tests {
     #[test]
     fn what_can_be_read_in_two_ways_is_refused() {
         for text in [
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -183,6 +189,17 @@ mod tests {
             "nonsense\r\n\r\n",
         ] {
             assert!(head(text).is_err(), "{text:?}");
+        }
+    }
+    #[test]
+    fn a_length_is_passed_on_once_and_not_beside_chunks() {
+        for (fields, framing, lengths, keep_alive) in [
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", Framing::Length(5), 1, true),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", Framing::chunked(), 0, false),
+        ] {
+            let (head, _) = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).unwrap().unwrap();
+            assert_eq!((head.framing, head.keep_alive), (framing, keep_alive), "{fields}");
+            assert_eq!(head.headers.get_all("content-length").iter().count(), lengths, "{fields}");
         }
     }
     #[test]
