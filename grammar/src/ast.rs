@@ -158,6 +158,13 @@ impl Error {
         self.around.extend(place.cloned());
         self
     }
+    /// Stands at `token` if it has no place yet, as some of Caddy's have none.
+    pub fn or_at(mut self, token: &Token) -> Self {
+        if self.around.is_empty() {
+            self.span.get_or_insert_with(|| token.span.clone());
+        }
+        self
+    }
     /// For a message that names its place itself.
     pub fn placed(mut self) -> Self {
         self.placed = true;

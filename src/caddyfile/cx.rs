@@ -3,7 +3,10 @@ use super::{Directive, Emit, Options, Parse, Parsed, Support, Syntax, order::Ran
 use crate::config::{MatcherSet, Module, Route};
 use grammar::{Error, Line, Token};
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+
+/// Named routes by their name, each with the first place where it is invoked.
+pub(super) type Invoked = BTreeMap<String, Token>;
 
 pub struct Cx<'t> {
     pub(super) syntax: &'t Syntax,
@@ -20,7 +23,7 @@ pub struct Cx<'t> {
     /// The number of each certificate file that was named so far.
     certificates: HashMap<String, usize>,
     /// The named routes that were invoked since the core looked last.
-    pub(super) invoked: BTreeSet<String>,
+    pub(super) invoked: Invoked,
     /// What is wrong within blocks; what is wrong with a directive itself is what its parse function returns.
     pub(super) errors: Vec<Error>,
     pub(super) warnings: Vec<Error>,
@@ -37,7 +40,7 @@ impl<'t> Cx<'t> {
             groups: 0,
             logs: 0,
             certificates: HashMap::new(),
-            invoked: BTreeSet::new(),
+            invoked: Invoked::new(),
             errors: vec![],
             warnings: vec![],
             not_yet: vec![],
@@ -63,9 +66,9 @@ impl<'t> Cx<'t> {
         self.groups += 1;
         format!("group{}", self.groups - 1)
     }
-    /// Has the servers of this site know the named route.
-    pub fn invoke(&mut self, name: &str) {
-        self.invoked.insert(name.to_owned());
+    /// Has the servers of this site know the named route, which `at` names.
+    pub fn invoke(&mut self, name: &str, at: &Token) {
+        self.invoked.entry(name.to_owned()).or_insert_with(|| at.clone());
     }
     /// Says something beside the result, as Caddy's adapter warnings.
     pub fn warn(&mut self, at: &Token, message: impl Into<String>) {
@@ -114,7 +117,7 @@ impl<'t> Cx<'t> {
         let context = format!("parsing caddyfile tokens for '{}': ", directive.name);
         let inner: Vec<Error> = self.errors.drain(inner..).map(|e| e.within(&context, None)).collect();
         self.errors.extend(inner);
-        parsed.map_err(|error| error.within(&context, None))
+        parsed.map_err(|error| error.within(&context, None).or_at(line.name()))
     }
     fn parse_by_kind(&mut self, directive: &Directive, line: &Line) -> Parsed<Vec<Emit>> {
         match directive.parse {

@@ -120,7 +120,7 @@ fn read_options(lines: &[Line], cx: &mut Cx<'_>) {
         }
         if let Err(error) = (known.parse)(line, &mut options, cx) {
             let context = format!("parsing caddyfile tokens for '{}': ", known.name);
-            cx.errors.push(error.within(&context, None));
+            cx.errors.push(error.within(&context, None).or_at(name));
         }
     }
     // The longest address is the most specific.

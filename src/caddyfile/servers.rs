@@ -3,6 +3,7 @@ use super::{
     Cx, Options,
     address::specificity,
     connection,
+    cx::Invoked,
     pairing::{Pairing, Served},
     routes::join,
     subroute,
@@ -10,10 +11,10 @@ use super::{
 use crate::config::{MatcherSet, NetworkAddress, Route, Server, ServerLogs};
 use grammar::Error;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The named routes, each with the names of those that it invokes.
-pub(super) type NamedRoutes = BTreeMap<String, (Route, BTreeSet<String>)>;
+/// The named routes, each with those that it invokes.
+pub(super) type NamedRoutes = BTreeMap<String, (Route, Invoked)>;
 
 /// Builds one server of each pairing, and gives each the `servers` options that are meant for it.
 ///
@@ -148,12 +149,12 @@ fn invoked_routes(
     named_routes: &NamedRoutes,
 ) -> Result<(), Error> {
     let invoked = pairing.sites.iter().flat_map(|served| &served.site.invoked);
-    let mut names: Vec<&String> = invoked.collect();
-    while let Some(name) = names.pop() {
+    let mut names: Vec<_> = invoked.collect();
+    while let Some((name, at)) = names.pop() {
         if server.named_routes.contains_key(name) {
             continue;
         }
-        let missing = || Error::plain(format!("cannot invoke named route '{name}', which was not defined"));
+        let missing = || at.error(format!("cannot invoke named route '{name}', which was not defined"));
         let (route, invokes) = named_routes.get(name).ok_or_else(missing)?;
         server.named_routes.insert(name.clone(), route.clone());
         names.extend(invokes);

@@ -2,13 +2,13 @@
 use super::{
     Cx, Emit, Parsed, Words,
     address::SiteAddress,
+    cx::Invoked,
     order::{self, Found},
     routes::{is_definition, unordered},
 };
 use crate::config::{ConnectionPolicy, Log, Route};
 use grammar::{Error, Line, Token};
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// One `bind` directive or `default_bind` option.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(super) struct Site {
     /// Certificate authorities that its directives want, by id.
     pub(super) authorities: Vec<String>,
     /// Named routes that it invokes.
-    pub(super) invoked: BTreeSet<String>,
+    pub(super) invoked: Invoked,
 }
 pub(super) struct Key {
     pub(super) token: Token,
@@ -111,7 +111,7 @@ impl Site {
             logs: vec![],
             tls: vec![],
             authorities: vec![],
-            invoked: BTreeSet::new(),
+            invoked: Invoked::new(),
         };
         if block.keys.is_empty() {
             let message =
