@@ -79,6 +79,8 @@ impl From<Value<'_>> for serde_json::Value {
             Value::Null => Self::Null,
             Value::Bool(v) => v.into(),
             Value::Int(v) => v.into(),
+            // Go writes a whole number without a fraction.
+            Value::Float(v) if v.fract() == 0.0 && v.abs() < 1e15 => (v as i64).into(),
             Value::Float(v) => v.into(),
             Value::List(v) => v.into(),
             Value::Duration(v) => v.as_secs_f64().into(),
