@@ -3,7 +3,10 @@ use super::{Directive, Emit, Options, Parse, Parsed, Support, Syntax, order::Ran
 use crate::config::{MatcherSet, Module, Route};
 use grammar::{Error, Line, Token};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// Named routes by their name, each with the first place where it is invoked.
 pub(super) type Invoked = BTreeMap<String, Token>;
@@ -22,6 +25,8 @@ pub struct Cx<'t> {
     pub(super) logs: u32,
     /// The number of each certificate file that was named so far.
     certificates: HashMap<String, usize>,
+    /// Where the words of the site come from that is being read.
+    files: BTreeSet<Arc<str>>,
     /// The named routes that were invoked since the core looked last.
     pub(super) invoked: Invoked,
     /// What is wrong within blocks; what is wrong with a directive itself is what its parse function returns.
@@ -40,6 +45,7 @@ impl<'t> Cx<'t> {
             groups: 0,
             logs: 0,
             certificates: HashMap::new(),
+            files: BTreeSet::new(),
             invoked: Invoked::new(),
             errors: vec![],
             warnings: vec![],
@@ -60,6 +66,15 @@ impl<'t> Cx<'t> {
         let next = self.certificates.len();
         let number = *self.certificates.entry(file.to_owned()).or_insert(next);
         (format!("cert{number}"), number == next)
+    }
+    /// The files that the words of this site come from, sorted; imported ones by their absolute paths.
+    pub fn site_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| &**file)
+    }
+    /// A site with these lines is read from here on.
+    pub(super) fn enter_site(&mut self, lines: &[Line]) {
+        self.files.clear();
+        note_files(&mut self.files, lines);
     }
     /// A name for a group of routes of which the first that matches is to run: `groupN`.
     pub fn next_group(&mut self) -> String {
@@ -131,6 +146,16 @@ impl<'t> Cx<'t> {
                 Ok(vec![Emit::Route(Route::of(set, parse(&line, self)?))])
             }
         }
+    }
+}
+fn note_files(files: &mut BTreeSet<Arc<str>>, lines: &[Line]) {
+    for line in lines {
+        for word in &line.words {
+            if !files.contains(&word.span.file) {
+                files.insert(word.span.file.clone());
+            }
+        }
+        note_files(files, line.lines());
     }
 }
 /// A list of routes as one handler, Caddy's `subroute`.

@@ -139,6 +139,7 @@ fn read_named_routes(parsed: &mut File, cx: &mut Cx<'_>) -> NamedRoutes {
     let mut named = NamedRoutes::new();
     for route in &mut parsed.named_routes {
         shorthand::expand_lines(route.line.block.as_deref_mut().unwrap_or_default());
+        cx.enter_site(route.line.lines());
         let mut routes = match cx.sorted_block(&route.line) {
             Ok(routes) => routes,
             Err(error) => {

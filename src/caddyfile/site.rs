@@ -119,6 +119,7 @@ impl Site {
             let first = block.lines.first();
             cx.errors.push(first.map_or_else(|| Error::plain(message), |line| line.error(message)));
         }
+        cx.enter_site(&block.lines);
         for line in block.lines.iter().filter(|line| is_definition(line)) {
             if let Err(error) = cx.define_matcher(line) {
                 cx.errors.push(error);

@@ -15,6 +15,7 @@ const HANDLERS: &[HandlerModule] = &[
     super::basic_auth::MODULE,
     super::encode::MODULE,
     super::error::MODULE,
+    super::file_server::MODULE,
     super::headers::MODULE,
     super::intercept::MODULE,
     super::invoke::MODULE,

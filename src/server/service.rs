@@ -65,7 +65,7 @@ pub(super) async fn respond(
     if let Body::Abort = answer.response.body {
         return Err(Aborted);
     }
-    if lacks_type(&x.headers, &answer) {
+    if !x.untyped && lacks_type(&x.headers, &answer) {
         answer.response.body = sniffed(mem::take(&mut answer.response.body), &mut x.headers).await?;
     }
     tell(site, &mut in_flight, &x, &answer);
