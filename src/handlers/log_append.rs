@@ -177,7 +177,7 @@ mod tests {
             {"handler": "static_response", "body": "hi"},
         ]));
         let expected = json!({
-            "early": "/a", "uri": "/b", "var": 7.0, "text": "number{", "unknown": null, "body": "hi",
+            "early": "/a", "uri": "/b", "var": 7, "text": "number{", "unknown": null, "body": "hi",
             "base64": "aGk=",
         });
         assert_eq!(found.await, expected);
