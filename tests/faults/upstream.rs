@@ -2,6 +2,7 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
 };
@@ -21,21 +22,23 @@ pub(crate) enum Does {
     /// Reads until the other side closes.
     Waits,
 }
-/// Listens, and takes a connection for each script. Gives its port.
-pub(crate) fn start(scripts: &[&[Does]]) -> u16 {
+/// Listens, and takes a connection for each script. Gives its port, and tells of each connection that it has closed.
+pub(crate) fn start(scripts: &[&[Does]]) -> (u16, Receiver<()>) {
+    let (closed, closes) = channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let scripts: Vec<Vec<Does>> = scripts.iter().map(|script| script.to_vec()).collect();
     thread::spawn(move || {
         for script in scripts {
             let Ok((stream, _)) = listener.accept() else { return };
-            thread::spawn(move || play(stream, &script));
+            let closed = closed.clone();
+            thread::spawn(move || play(stream, &script, &closed));
         }
     });
-    port
+    (port, closes)
 }
 /// Ends early if the other side does: what became of that is the client's to tell.
-fn play(mut stream: TcpStream, script: &[Does]) -> Option<()> {
+fn play(mut stream: TcpStream, script: &[Does], closed: &Sender<()>) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     stream.set_nodelay(true).ok()?;
     let mut byte = [0];
@@ -58,6 +61,8 @@ fn play(mut stream: TcpStream, script: &[Does]) -> Option<()> {
         }
     }
     stream.shutdown(Shutdown::Write).ok()?;
+    // Nobody listens where the test does not care.
+    let _ = closed.send(());
     // A close with unread bytes would be a reset, and could overtake what was said.
     while matches!(stream.read(&mut byte), Ok(1..)) {}
     Some(())
