@@ -26,7 +26,7 @@ pub(super) fn assemble(sites: &[Site], named: &NamedRoutes, cx: &mut Cx<'_>) -> 
 
     let mut apps: BTreeMap<String, Value> = options.apps.clone().into_iter().collect();
     if !servers.is_empty() {
-        apps.insert("http".to_owned(), json!(http(servers, options)));
+        apps.insert("http".to_owned(), http(servers, options).into_value());
     }
     if tls != TlsApp::default() {
         apps.insert("tls".to_owned(), json!(tls));

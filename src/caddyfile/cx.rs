@@ -138,11 +138,11 @@ impl<'t> Cx<'t> {
         match directive.parse {
             Parse::Own(parse) => parse(line, self),
             Parse::Matched(parse) => {
-                let (set, line) = self.take_matcher(line)?;
+                let (set, line) = self.without_matcher(line)?;
                 parse(&line, set, self)
             }
             Parse::Handler(parse) => {
-                let (set, line) = self.take_matcher(line)?;
+                let (set, line) = self.without_matcher(line)?;
                 Ok(vec![Emit::Route(Route::of(set, parse(&line, self)?))])
             }
         }

@@ -45,6 +45,7 @@ pub enum Support {
     NotYet(&'static str),
 }
 /// What a directive adds to its site.
+#[derive(Clone)]
 pub enum Emit {
     Route(Route),
     /// Several routes that stay together in this order, as one entry when the directives are sorted.

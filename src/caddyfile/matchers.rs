@@ -3,6 +3,7 @@ use super::{Cx, Parsed, Support};
 use crate::config::MatcherSet;
 use grammar::{Line, Token};
 use serde_json::{Map, json};
+use std::borrow::Cow;
 
 impl Cx<'_> {
     /// Of the `@name` whose definition is being read, without the `@`: what a regular expression is called that has no
@@ -12,11 +13,19 @@ impl Cx<'_> {
     }
     /// The matcher token of a line (`*`, `/path`, `@name`), resolved, and the line without it. `None` matches all.
     pub fn take_matcher(&mut self, line: &Line) -> Parsed<(Option<MatcherSet>, Line)> {
+        let (set, line) = self.without_matcher(line)?;
+        Ok((set, line.into_owned()))
+    }
+    /// As [`take_matcher`](Self::take_matcher); a line without a matcher is not copied.
+    pub(super) fn without_matcher<'l>(
+        &mut self,
+        line: &'l Line,
+    ) -> Parsed<(Option<MatcherSet>, Cow<'l, Line>)> {
+        let Some(first) = line.args().first() else { return Ok((None, Cow::Borrowed(line))) };
+        let Some(set) = self.matcher_token(first)? else { return Ok((None, Cow::Borrowed(line))) };
         let mut rest = line.clone();
-        let Some(first) = line.args().first() else { return Ok((None, rest)) };
-        let Some(set) = self.matcher_token(first)? else { return Ok((None, rest)) };
         rest.words.remove(1);
-        Ok((set, rest))
+        Ok((set, Cow::Owned(rest)))
     }
     /// What one word says as a matcher token: `None` if it is none, `Some(None)` for `*`.
     pub fn matcher_token(&self, word: &Token) -> Parsed<Option<Option<MatcherSet>>> {

@@ -73,7 +73,8 @@ pub fn adapt(file: &str, text: &str, source: &dyn Source, syntax: &Syntax) -> Re
     for site in &mut parsed.sites {
         shorthand::expand_lines(&mut site.lines);
     }
-    let sites: Vec<Site> = parsed.sites.iter().map(|site| Site::read(site, &mut cx)).collect();
+    let sites = mem::take(&mut parsed.sites);
+    let sites: Vec<Site> = sites.into_iter().map(|site| Site::read(&site, &mut cx)).collect();
     if !cx.errors.is_empty() {
         return Err(cx.errors);
     }

@@ -63,6 +63,7 @@ pub fn read_order(line: &Line, options: &mut Options, cx: &Cx<'_>) -> Parsed<()>
 }
 
 /// What a directive has given, and where it stands among the others.
+#[derive(Clone)]
 pub(super) struct Found {
     /// See [`normal_name`].
     pub(super) directive: &'static str,
@@ -71,6 +72,7 @@ pub(super) struct Found {
     specific: Specific,
 }
 /// How closely a route's matcher looks.
+#[derive(Clone)]
 enum Specific {
     /// It is not a single route.
     Bundle,

@@ -70,7 +70,14 @@ pub(super) fn pair<'s>(sites: &'s [Site], options: &Options) -> Result<Vec<Pairi
             }
         }
     }
-    if errors.is_empty() { Ok(merge(addresses)) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let pairings = merge(addresses);
+    for served in pairings.iter().flat_map(|pairing| &pairing.sites) {
+        served.site.servers.set(served.site.servers.get() + 1);
+    }
+    Ok(pairings)
 }
 /// Addresses (and protocols) that serve the very same become one server. A protocol whose sites another one has taken
 /// along leaves an empty server behind, as it does in Caddy.

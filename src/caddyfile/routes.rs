@@ -61,7 +61,7 @@ impl Cx<'_> {
         if sorted {
             order::sort(&mut found);
         }
-        self.group(&found)
+        self.group(found)
     }
     /// Puts what a directive within a block has given among what was found, if it may be there.
     fn accept(
@@ -106,7 +106,7 @@ impl Cx<'_> {
         self.syntax.directives.iter().find(|directive| directive.name == name)
     }
     /// Routes out of what was found, in its order: with groups, and with neighbours joined that match alike.
-    pub(super) fn group(&mut self, found: &[Found]) -> Vec<Route> {
+    pub(super) fn group(&mut self, found: Vec<Found>) -> Vec<Route> {
         let groups = EXCLUSIVE.map(|name| {
             let count = found.iter().filter(|found| found.directive == name).count();
             // A rewrite always has a group, so that it is never joined with its neighbours.
@@ -115,12 +115,14 @@ impl Cx<'_> {
         let mut routes: Vec<Route> = vec![];
         for found in found {
             let exclusive = EXCLUSIVE.iter().position(|name| *name == found.directive);
-            match &found.emit {
-                Emit::Route(route) => {
-                    let group = exclusive.and_then(|at| groups[at].clone()).or_else(|| route.group.clone());
-                    join(&mut routes, Route { group, ..route.clone() });
+            match found.emit {
+                Emit::Route(mut route) => {
+                    if let Some(group) = exclusive.and_then(|at| groups[at].clone()) {
+                        route.group = Some(group);
+                    }
+                    join(&mut routes, route);
                 }
-                Emit::Bundle(bundle) => bundle.iter().for_each(|route| join(&mut routes, route.clone())),
+                Emit::Bundle(bundle) => bundle.into_iter().for_each(|route| join(&mut routes, route)),
                 _ => {}
             }
         }

@@ -76,7 +76,7 @@ fn server(
     let alone = pairing.sites.len() == 1;
     for served in &pairing.sites {
         let matchers = matcher_sets(served);
-        let routes = cx.group(&served.site.routes);
+        let routes = cx.group(served.site.take_routes());
         placed(&matchers, routes, alone).into_iter().for_each(|route| join(&mut server.routes, route));
         if !served.site.error_routes.is_empty() {
             let routes = placed(&matchers, served.site.error_routes.clone(), alone);

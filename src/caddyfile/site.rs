@@ -9,6 +9,7 @@ use super::{
 use crate::config::{ConnectionPolicy, Log, Route};
 use grammar::{Error, Line, Token};
 use serde_json::Value;
+use std::cell::{Cell, RefCell};
 
 /// One `bind` directive or `default_bind` option.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,8 +84,10 @@ pub struct SiteTls {
 /// A site block, its directives read.
 pub(super) struct Site {
     pub(super) keys: Vec<Key>,
-    /// What makes its routes, in sorted order.
-    pub(super) routes: Vec<Found>,
+    /// What makes its routes, in sorted order: see [`take_routes`](Self::take_routes).
+    routes: RefCell<Vec<Found>>,
+    /// How many servers are still to be built that serve it.
+    pub(super) servers: Cell<usize>,
     /// Of `handle_errors`, those with status codes first.
     pub(super) error_routes: Vec<Route>,
     pub(super) bindings: Vec<Binding>,
@@ -105,7 +108,8 @@ impl Site {
     pub(super) fn read(block: &grammar::Site, cx: &mut Cx<'_>) -> Self {
         let mut site = Self {
             keys: vec![],
-            routes: vec![],
+            routes: RefCell::default(),
+            servers: Cell::new(0),
             error_routes: vec![],
             bindings: vec![],
             logs: vec![],
@@ -137,7 +141,7 @@ impl Site {
             site.invoked.append(&mut cx.invoked);
         }
         cx.matchers.clear();
-        order::sort(&mut site.routes);
+        order::sort(site.routes.get_mut());
         // As in Caddy, two that are alike in this change places.
         super::sort::stable(&mut site.error_routes, |a, b| !a.matchers.is_empty() || b.matchers.is_empty());
         for token in &block.keys {
@@ -148,10 +152,16 @@ impl Site {
         }
         site
     }
+    /// What makes its routes, for one of its servers; the last one gets it without a copy.
+    pub(super) fn take_routes(&self) -> Vec<Found> {
+        let left = self.servers.get().saturating_sub(1);
+        self.servers.set(left);
+        if left == 0 { self.routes.take() } else { self.routes.borrow().clone() }
+    }
     fn accept(&mut self, directive: &'static str, emit: Emit, line: &Line, cx: &mut Cx<'_>) {
         match emit {
             Emit::Route(_) | Emit::Bundle(_) => match cx.ranks.of(directive) {
-                Some(rank) => self.routes.push(Found::new(directive, rank, emit)),
+                Some(rank) => self.routes.get_mut().push(Found::new(directive, rank, emit)),
                 None => cx.errors.push(unordered(directive, line)),
             },
             Emit::ErrorRoute(route) => self.error_routes.push(route),

@@ -1,7 +1,7 @@
 //! The `http` app.
 use super::{ConnectionPolicy, Duration, Module, is_default};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// `apps.http`.
@@ -24,6 +24,21 @@ pub struct HttpApp {
     pub servers: BTreeMap<String, Server>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
+}
+impl HttpApp {
+    /// As JSON. Other than by serializing it, its routes are not copied.
+    pub fn into_value(mut self) -> Value {
+        let servers = std::mem::take(&mut self.servers);
+        if !servers.is_empty() {
+            self.servers.insert(String::new(), Server::default());
+        }
+        let mut value = json!(self);
+        if let Some(place) = value.get_mut("servers") {
+            let servers = servers.into_iter().map(|(name, server)| (name, server.into_value()));
+            *place = Value::Object(servers.collect());
+        }
+        value
+    }
 }
 /// `apps.http.metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +150,25 @@ pub struct Server {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
 }
+impl Server {
+    /// As [`HttpApp::into_value`].
+    fn into_value(mut self) -> Value {
+        let routes = std::mem::take(&mut self.routes);
+        let named = std::mem::take(&mut self.named_routes);
+        // What is left in their place keeps the keys in order.
+        self.routes.extend(routes.first().map(|_| Route::default()));
+        self.named_routes.extend(named.first_key_value().map(|_| (String::new(), Route::default())));
+        let mut value = json!(self);
+        if let Some(place) = value.get_mut("routes") {
+            *place = Value::Array(routes.into_iter().map(Route::into_envelope).collect());
+        }
+        if let Some(place) = value.get_mut("named_routes") {
+            let named = named.into_iter().map(|(name, route)| (name, route.into_envelope()));
+            *place = Value::Object(named.collect());
+        }
+        value
+    }
+}
 /// `automatic_https` of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -227,23 +261,25 @@ impl Route {
     }
     /// As within a module: all keys in alphabetical order.
     fn into_value(self) -> Value {
-        let mut route = Map::new();
-        if let Some(group) = self.group {
-            route.insert("group".to_owned(), group.into());
-        }
-        if !self.handlers.is_empty() {
-            let handlers = self.handlers.into_iter().map(Module::into_value);
-            route.insert("handle".to_owned(), Value::Array(handlers.collect()));
-        }
-        if !self.matchers.is_empty() {
-            let mut sets = Value::Array(self.matchers.into_iter().map(Value::Object).collect());
-            sets.sort_all_objects();
-            route.insert("match".to_owned(), sets);
-        }
-        if self.terminal {
-            route.insert("terminal".to_owned(), true.into());
-        }
-        Value::Object(route)
+        let mut sets = self.matchers;
+        sets.iter_mut().flat_map(Map::values_mut).for_each(Value::sort_all_objects);
+        let [group, sets, handlers, terminal] = Self { matchers: sets, ..self }.into_parts();
+        Value::Object([group, handlers, sets, terminal].into_iter().flatten().collect())
+    }
+    /// As a server's own: keys in Caddy's order.
+    fn into_envelope(self) -> Value {
+        Value::Object(self.into_parts().into_iter().flatten().collect())
+    }
+    fn into_parts(self) -> [Option<(String, Value)>; 4] {
+        let part = |key: &str, value: Value| Some((key.to_owned(), value));
+        let list =
+            |key: &str, values: Vec<Value>| (!values.is_empty()).then(|| (key.to_owned(), values.into()));
+        [
+            self.group.and_then(|group| part("group", group.into())),
+            list("match", self.matchers.into_iter().map(Value::Object).collect()),
+            list("handle", self.handlers.into_iter().map(Module::into_value).collect()),
+            self.terminal.then(|| ("terminal".to_owned(), true.into())),
+        ]
     }
 }
 impl Module {
