@@ -52,8 +52,8 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
                     deadline(words, "write_timeout", timeouts.write_min_rate)?;
             }
             "max_write_chunk" => {
-                let [size] = words.exactly()?;
-                let size = parse_size(&size);
+                let size = words.one()?;
+                let size = parse_size(size);
                 timeouts.max_write_chunk =
                     size.map_err(|error| words.error(format!("parsing max_write_chunk: {error}")))?;
             }

@@ -119,14 +119,15 @@ fn browse(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Browse> {
             }
             "file_limit" => {
                 let args = words.rest();
-                let [limit] = args.as_slice() else {
-                    return Err(words.error("file_limit should have an integer value"));
+                let limit = match args.as_slice() {
+                    [limit] => parse_int(limit).ok(),
+                    _ => None,
                 };
+                let limit = limit.ok_or_else(|| words.error("file_limit should have an integer value"))?;
                 if browse.file_limit != 0 {
                     return Err(words.error("file_limit is already enabled"));
                 }
-                // Caddy takes what is no number for none.
-                browse.file_limit = parse_int(limit).unwrap_or(0);
+                browse.file_limit = limit;
             }
             other => {
                 let known = ["reveal_symlinks", "sort", "file_limit"];

@@ -15,7 +15,7 @@ pub(super) fn respond(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
     while let Some(words) = block.next() {
         match words.text() {
             "body" if !response.body.is_empty() => return Err(words.error("body already specified")),
-            "body" => [response.body] = words.exactly()?,
+            "body" => response.body = words.one()?.to_owned(),
             "close" if response.close => return Err(words.error("close already specified")),
             "close" => response.close = true,
             other => {
@@ -45,10 +45,10 @@ pub fn status_and_text(words: &mut Words<'_>) -> Parsed<(WeakString, String)> {
 pub(super) fn abort(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
     let mut words = Words::new(line);
     words.none()?;
-    match words.block().next() {
-        Some(inner) => Err(inner.arg_error()),
-        None => Ok(Module::of(NAME, &StaticResponse { abort: true, ..StaticResponse::default() })),
+    if line.block.is_some() {
+        return Err(line.last().error("unexpected token '{', expecting argument"));
     }
+    Ok(Module::of(NAME, &StaticResponse { abort: true, ..StaticResponse::default() }))
 }
 pub(super) fn redir(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
     let mut words = Words::new(line);
