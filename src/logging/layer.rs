@@ -5,10 +5,12 @@ use arc_swap::ArcSwap;
 use serde_json::Value;
 use std::{
     fmt::Debug,
+    mem,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
+    time::SystemTime,
 };
 use tracing::{
     Event, Metadata, Subscriber,
@@ -25,11 +27,38 @@ struct Shared {
     logs: ArcSwap<Logs>,
     /// 0 is debug, else info and above: whether debug events are worth making.
     most_verbose: AtomicU8,
+    /// What is said before the first configuration says where to; `None` from then on.
+    held: Mutex<Option<Vec<Held>>>,
+}
+/// An event that waits for its log.
+struct Held {
+    time: SystemTime,
+    level: Level,
+    logger: &'static str,
+    found: Found,
 }
 impl ToLogs {
     pub fn new(logs: Logs) -> Self {
+        Self::with(logs, None)
+    }
+    /// Holds everything back until [`Self::release`].
+    pub fn holding(logs: Logs) -> Self {
+        Self::with(logs, Some(vec![]))
+    }
+    fn with(logs: Logs, held: Option<Vec<Held>>) -> Self {
         let most_verbose = AtomicU8::new(logs.most_verbose() as u8);
-        Self(Arc::new(Shared { logs: ArcSwap::from_pointee(logs), most_verbose }))
+        Self(Arc::new(Shared { logs: ArcSwap::from_pointee(logs), most_verbose, held: Mutex::new(held) }))
+    }
+    /// Writes what was held back to the logs in force, each with its own time; from here on nothing is.
+    pub fn release(&self) {
+        let held = self.held().take().unwrap_or_default();
+        let logs = self.0.logs.load();
+        for Held { time, level, logger, found } in held {
+            logs.write_at(time, level, logger, &found.message, &found.fields);
+        }
+    }
+    fn held(&self) -> MutexGuard<'_, Option<Vec<Held>>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// The logs in force.
     pub fn logs(&self) -> Arc<Logs> {
@@ -59,8 +88,12 @@ impl<S: Subscriber> Layer<S> for ToLogs {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut found = Found::default();
         event.record(&mut found);
-        let metadata = event.metadata();
-        self.0.logs.load().write(level(metadata), metadata.target(), &found.message, &found.fields);
+        let (level, logger) = (level(event.metadata()), event.metadata().target());
+        if let Some(held) = self.held().as_mut() {
+            let found = mem::take(&mut found);
+            return held.push(Held { time: SystemTime::now(), level, logger, found });
+        }
+        self.0.logs.load().write(level, logger, &found.message, &found.fields);
     }
 }
 fn level(metadata: &Metadata<'_>) -> Level {

@@ -77,7 +77,19 @@ impl Logs {
         Logger { name, logs }
     }
     pub fn write(&self, level: Level, logger: &str, message: &str, fields: &dyn Fields) {
-        write(self.0.iter().filter(|log| log.accepts(logger)), level, logger, message, fields);
+        self.write_at(SystemTime::now(), level, logger, message, fields);
+    }
+    /// Writes what was said at `time`.
+    pub fn write_at(
+        &self,
+        time: SystemTime,
+        level: Level,
+        logger: &str,
+        message: &str,
+        fields: &dyn Fields,
+    ) {
+        let logs = self.0.iter().filter(|log| log.accepts(logger));
+        write(logs, &Entry { level, time, logger, message, fields });
     }
     /// Writes what waits.
     pub fn flush(&self) {
@@ -94,22 +106,16 @@ impl Logger {
         self.logs.iter().any(|log| log.level <= level)
     }
     pub fn write(&self, level: Level, message: &str, fields: &dyn Fields) {
-        write(self.logs.iter(), level, &self.name, message, fields);
+        if self.enabled(level) {
+            let time = SystemTime::now();
+            write(self.logs.iter(), &Entry { level, time, logger: &self.name, message, fields });
+        }
     }
 }
-fn write<'l>(
-    logs: impl Iterator<Item = &'l Arc<Log>>,
-    level: Level,
-    logger: &str,
-    message: &str,
-    fields: &dyn Fields,
-) {
+fn write<'l>(logs: impl Iterator<Item = &'l Arc<Log>>, entry: &Entry<'_>) {
     thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
-    let mut entry = None;
-    for log in logs.filter(|log| log.level <= level) {
+    for log in logs.filter(|log| log.level <= entry.level) {
         let Some(sink) = &log.sink else { continue };
-        let entry =
-            entry.get_or_insert_with(|| Entry { level, time: SystemTime::now(), logger, message, fields });
         LINE.with_borrow_mut(|line| {
             line.clear();
             log.encoder.encode(entry, line);
