@@ -1,4 +1,5 @@
 //! Read `table` first: it names every directive and where it lives.
+pub mod admin;
 pub mod caddyfile;
 pub mod cli;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod issuers;
 pub mod listeners;
 pub mod logging;
 pub mod matchers;
+pub mod metrics;
 pub mod net;
 pub mod network_proxy;
 pub mod options;

@@ -30,6 +30,16 @@ impl State {
             fresh
         })
     }
+    /// All of one type that someone holds, by key: for those who show what there is.
+    pub fn all<T: Any + Send + Sync>(&self) -> Vec<(String, Arc<T>)> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_type = held.iter().filter(|((of, _), _)| *of == TypeId::of::<T>());
+        let mut all: Vec<_> = of_type
+            .filter_map(|((_, key), weak)| Some((key.clone(), weak.upgrade()?.downcast::<T>().ok()?)))
+            .collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
 }
 #[cfg(test)]
 mod tests {
@@ -41,6 +51,7 @@ mod tests {
         assert_eq!(*state.get_or("zone", || 2_u64), 1);
         assert_eq!(*state.get_or("other", || 3_u64), 3);
         assert_eq!(*state.get_or("zone", || "another type"), "another type");
+        assert_eq!(state.all::<u64>(), [("zone".to_owned(), first.clone())]);
         drop(first);
         assert_eq!(*state.get_or("zone", || 4_u64), 4);
     }

@@ -32,6 +32,7 @@ use std::{
 pub struct Logs(Vec<Arc<Log>>);
 #[derive(Debug)]
 struct Log {
+    name: String,
     level: Level,
     include: Vec<String>,
     exclude: Vec<String>,
@@ -65,7 +66,7 @@ impl Logs {
         }
         config.logs.entry("default".into()).or_default();
         let build = |(name, log): (String, config::Log)| {
-            let built = Log::build(log, encoders, state);
+            let built = Log::build(name.clone(), log, encoders, state);
             built.map(Arc::new).map_err(|why| format!("setting up custom log '{name}': {why}"))
         };
         Ok(Self(config.logs.into_iter().map(build).collect::<Result<_, _>>()?))
@@ -80,20 +81,18 @@ impl Logs {
         self.write_at(SystemTime::now(), level, logger, message, fields);
     }
     /// Writes what was said at `time`.
-    pub fn write_at(
-        &self,
-        time: SystemTime,
-        level: Level,
-        logger: &str,
-        message: &str,
-        fields: &dyn Fields,
-    ) {
+    pub fn write_at(&self, time: SystemTime, level: Level, logger: &str, message: &str, fields: &dyn Fields) {
         let logs = self.0.iter().filter(|log| log.accepts(logger));
         write(logs, &Entry { level, time, logger, message, fields });
     }
     /// Writes what waits.
     pub fn flush(&self) {
         self.0.iter().filter_map(|log| log.sink.as_ref()).for_each(|sink| sink.flush());
+    }
+    /// Where the default log goes: `stderr`, `stdout`, a file's name.
+    pub fn default_sink(&self) -> &str {
+        let default = self.0.iter().find(|log| log.name == "default");
+        default.map_or("", |log| log.sink.as_ref().map_or("discard", |sink| sink.name()))
     }
     /// The lowest level that any log takes.
     pub fn most_verbose(&self) -> Level {
@@ -124,7 +123,12 @@ fn write<'l>(logs: impl Iterator<Item = &'l Arc<Log>>, entry: &Entry<'_>) {
     }
 }
 impl Log {
-    fn build(config: config::Log, encoders: &[EncoderModule], state: &State) -> Result<Self, String> {
+    fn build(
+        name: String,
+        config: config::Log,
+        encoders: &[EncoderModule],
+        state: &State,
+    ) -> Result<Self, String> {
         for (set, what) in [
             (config.core.is_some(), "core"),
             (config.sampling.is_some(), "sampling"),
@@ -140,6 +144,7 @@ impl Log {
         let standard = config.writer.as_ref().and_then(|writer| writer.get("output")?.as_str());
         let standard = matches!(standard, None | Some("stdout" | "stderr"));
         Ok(Self {
+            name,
             level: level.ok_or_else(|| format!("unrecognized log level: {}", config.level))?,
             include: config.include,
             exclude: config.exclude,
@@ -238,7 +243,14 @@ mod tests {
     fn log(include: &[&str], exclude: &[&str]) -> Log {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
         let encoder = Box::new(Lines::json(Format::default()));
-        Log { level: Level::Info, include: names(include), exclude: names(exclude), encoder, sink: None }
+        Log {
+            name: "x".into(),
+            level: Level::Info,
+            include: names(include),
+            exclude: names(exclude),
+            encoder,
+            sink: None,
+        }
     }
     #[test]
     fn the_longest_name_that_fits_decides() {

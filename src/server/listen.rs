@@ -17,16 +17,16 @@ const BACKLOG: i32 = 4096;
 
 /// A socket that is bound and listens, without blocking.
 #[derive(Debug)]
-pub(super) enum Listener {
+pub enum Listener {
     Tcp(std::net::TcpListener),
     Unix(net::UnixListener),
 }
 /// Options of the connections that a listener accepts, which inherit them: no system call a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeepAlive {
-    pub(super) idle: Duration,
-    pub(super) interval: Duration,
-    pub(super) count: u32,
+pub struct KeepAlive {
+    pub idle: Duration,
+    pub interval: Duration,
+    pub count: u32,
 }
 impl Default for KeepAlive {
     fn default() -> Self {
@@ -38,7 +38,7 @@ impl Default for KeepAlive {
 ///
 /// # Errors
 /// In Caddy's words: `listening on ADDR: listen tcp ADDR: bind: address already in use`.
-pub(super) fn bind(address: &Address, workers: usize, keep: KeepAlive) -> Result<Vec<Listener>, String> {
+pub fn bind(address: &Address, workers: usize, keep: KeepAlive) -> Result<Vec<Listener>, String> {
     let count = if address.is_shareable() { workers } else { 1 };
     let bound = (0..count).map(|_| match address {
         Address::Tcp { family, host, port } => tcp(*family, host, *port, keep),

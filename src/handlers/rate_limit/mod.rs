@@ -28,6 +28,7 @@
 //!     }
 //! }
 //! ```
+mod report;
 mod ring;
 mod syntax;
 #[cfg(test)]
@@ -41,6 +42,8 @@ use crate::{
     },
 };
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use report::Kept;
+pub use report::families;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -131,9 +134,12 @@ impl HandlerConfig for RateLimit {
         }
         let sweep = self.sweep_interval.some().unwrap_or(MINUTE);
         let mut zones = vec![];
+        let kept = Kept::of(cx.state());
         for (name, config) in self.rate_limits {
             let built = LimitedZone::build(&name, config, sweep, cx);
-            zones.push(built.map_err(|why| format!("setting up rate limit {name}: {why}"))?);
+            let built = built.map_err(|why| format!("setting up rate limit {name}: {why}"))?;
+            kept.built(&name, &built.limit, built.ipv4_prefix, built.ipv6_prefix);
+            zones.push(built);
         }
         // The most permissive first, as the plugin does.
         zones.sort_by(|a, b| b.rate().total_cmp(&a.rate()));
@@ -144,6 +150,7 @@ impl HandlerConfig for RateLimit {
             zones: zones.into(),
             jitter: self.jitter,
             log_key: self.log_key,
+            kept,
         }))
     }
 }
@@ -216,6 +223,7 @@ struct Limiter {
     log_key: bool,
     /// Whether any zone's matchers really wait.
     waits: bool,
+    kept: Kept,
 }
 #[derive(Debug)]
 struct LimitedZone {
@@ -235,17 +243,22 @@ impl Handler for Limiter {
 impl Limiter {
     /// What earlier zones have counted stays counted when a later one refuses.
     async fn check(&self, x: &mut Exchange) -> Result<Step<'_>> {
+        let start = Instant::now();
+        let mut last = &*self.kept.unmatched;
         for limited in &self.zones {
             if !limited.sets.any(x).await? {
                 continue;
             }
+            last = &limited.zone.traffic;
             let key = limited.key.expand(x);
             let key = network(key, limited.ipv4_prefix, limited.ipv6_prefix);
             if let Err(wait) = limited.zone.check(&key, Instant::now(), &limited.limit) {
                 let key = self.log_key.then(|| key.into_owned());
+                last.count(start);
                 return Err(self.refuse(x, &limited.zone.name, wait, key));
             }
         }
+        last.count(start);
         Ok(Step::Next)
     }
     fn refuse(&self, x: &mut Exchange, zone: &str, wait: Duration, key: Option<String>) -> Box<HttpError> {

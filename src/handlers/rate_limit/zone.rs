@@ -2,7 +2,10 @@
 //!
 //! An own table rather than a `DashMap`, because a full zone has to look at a few keys *at random* to find one to
 //! forget, and no concurrent map offers that without walking over it.
-use super::ring::{Ring, Tick, age};
+use super::{
+    report::Traffic,
+    ring::{Ring, Tick, age},
+};
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use std::{
@@ -41,6 +44,7 @@ pub struct Zone {
     longest: AtomicU64,
     most: AtomicUsize,
     pub stats: Stats,
+    pub(super) traffic: Traffic,
 }
 /// Counted since the zone came to be.
 #[derive(Debug, Default)]
@@ -80,6 +84,7 @@ impl Zone {
             longest: AtomicU64::new(0),
             most: AtomicUsize::new(0),
             stats: Stats::default(),
+            traffic: Traffic::default(),
         }
     }
     /// Has the zone remember enough for `limit`, when it is swept every `sweep`. To be called before the first

@@ -6,7 +6,7 @@ use super::{Fields, Level, Logger, Logs, Object};
 use crate::config::{ServerLogs, placeholder::Value};
 use hosts::{Hosts, lower, without_port};
 use http::{HeaderMap, StatusCode};
-use request::headers;
+pub use request::headers;
 pub use request::{Request, Seen, Tls};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

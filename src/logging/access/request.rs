@@ -173,7 +173,7 @@ impl Tls<'_> {
     }
 }
 /// Fields in Go's spelling, those of one name together; what would give someone away is not shown.
-pub(super) fn headers<'h>(
+pub fn headers<'h>(
     fields: impl Iterator<Item = (&'h str, &'h [u8])>,
     credentials: bool,
     into: &mut Object<'_>,

@@ -1,0 +1,68 @@
+//! A configuration's text, and all that can be made of it without the network.
+use super::{go_words, settings::Settings, tree};
+use crate::{
+    config::Config,
+    logging::Logs,
+    server::{Parts, Plan},
+    state::State,
+    table,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Reads a configuration, which may be `null`.
+///
+/// # Errors
+/// In Go's words.
+pub fn decode(json: &Value) -> Result<Config, String> {
+    if json.is_null() {
+        return Ok(Config::default());
+    }
+    let mut json = json.clone();
+    tree::without_ids(&mut json);
+    Config::deserialize(&json).map_err(|error| go_words(&error.to_string()))
+}
+/// Builds all of a configuration and lets it go: what `validate` does.
+///
+/// # Errors
+/// Where and what is wrong, in Caddy's words where it has some.
+pub fn check(config: &Config) -> Result<(), String> {
+    let state = Arc::new(State::default());
+    let logs = Arc::new(Logs::build(config.logging.as_ref(), table::ENCODERS, &state)?);
+    Settings::read(config.admin.as_ref())?.address()?;
+    let built = plan(config, &state, logs)?;
+    match built.tls.problems.first() {
+        Some(problem) => Err(problem.clone()),
+        None => Ok(()),
+    }
+}
+/// The servers of a configuration.
+///
+/// # Errors
+/// An app that is not known, or what does not build.
+pub(super) fn plan(config: &Config, state: &Arc<State>, logs: Arc<Logs>) -> Result<Plan, String> {
+    check_apps(config)?;
+    let parts = Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs };
+    Plan::build(config, &parts)
+}
+fn check_apps(config: &Config) -> Result<(), String> {
+    for (name, app) in &config.apps {
+        match name.as_str() {
+            "http" | "tls" | "pki" => {}
+            // Both do nothing unless they are filled.
+            "events" | "caddy.filesystems" => {
+                let empty = |part: &Value| match part {
+                    Value::Array(list) => list.is_empty(),
+                    Value::Object(map) => map.is_empty(),
+                    _ => part.is_null(),
+                };
+                if app.as_object().is_some_and(|app| !app.values().all(empty)) {
+                    return Err(format!("loading {name} app module: {name} is not supported yet"));
+                }
+            }
+            _ => return Err(format!("loading {name} app module: unknown module: {name}")),
+        }
+    }
+    Ok(())
+}

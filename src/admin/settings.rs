@@ -1,0 +1,78 @@
+//! `admin` of the configuration.
+use crate::{
+    config::{
+        Duration,
+        placeholder::{Unknown, expand_global},
+    },
+    server::Address,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::env;
+
+/// Where the endpoint is unless the configuration or `CADDY_ADMIN` says otherwise.
+const DEFAULT: &str = "localhost:2019";
+
+/// JSON: `admin`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) disabled: bool,
+    /// One network address; placeholders are allowed.
+    pub(super) listen: String,
+    /// Ask every request for an allowed origin, not only those of browsers.
+    pub(super) enforce_origin: bool,
+    /// Hosts, or origins, that requests may be for and from; by default those of the address.
+    pub(super) origins: Option<Vec<String>>,
+    config: ConfigSettings,
+    identity: Option<Value>,
+    remote: Option<Value>,
+}
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ConfigSettings {
+    persist: Option<bool>,
+    load: Option<Value>,
+    load_delay: Duration,
+}
+impl Settings {
+    /// # Errors
+    /// What is unknown, or known and not supported yet.
+    pub(super) fn read(admin: Option<&Value>) -> Result<Self, String> {
+        let Some(admin) = admin.filter(|admin| !admin.is_null()) else { return Ok(Self::default()) };
+        let settings = Self::deserialize(admin).map_err(|error| super::go_words(&error.to_string()))?;
+        for (set, what) in [
+            (settings.identity.is_some(), "admin.identity"),
+            (settings.remote.is_some(), "admin.remote"),
+            (
+                settings.config.load.is_some() || settings.config.load_delay.some().is_some(),
+                "admin.config.load",
+            ),
+        ] {
+            if set {
+                return Err(format!("{what} is not supported yet"));
+            }
+        }
+        Ok(settings)
+    }
+    /// Whether a configuration is kept for `run --resume`.
+    pub(super) fn persist(&self) -> bool {
+        self.config.persist.unwrap_or(true)
+    }
+    /// # Errors
+    /// In Caddy's words.
+    pub(super) fn address(&self) -> Result<Address, String> {
+        let listen = expand_global(&self.listen, Unknown::Fail)
+            .map_err(|why| format!("replacing listen address: {why}"))?;
+        let text = if listen.is_empty() { default_address() } else { listen };
+        let parsed = Address::parse(&text, 0).map_err(|why| format!("parsing listener address: {why}"))?;
+        match <[Address; 1]>::try_from(parsed) {
+            Ok([address]) => Ok(address),
+            Err(_) => Err(format!("must be exactly one listener address; cannot listen on: {text}")),
+        }
+    }
+}
+/// The address where nothing is configured.
+pub fn default_address() -> String {
+    env::var("CADDY_ADMIN").unwrap_or_else(|_| DEFAULT.to_owned())
+}
