@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod dns;
 pub mod encoders;
+pub mod environment;
 pub mod handlers;
 pub mod http;
 pub mod ip_sources;

@@ -2,6 +2,7 @@
 use std::{fs, path::Path};
 /// Low to high. What shares a floor may not use each other: `caddyfile` and `http` above all.
 const FLOORS: &[&[&str]] = &[
+    &["environment"],
     &["net", "state", "storage"],
     &["config"],
     &["caddyfile", "http", "tls", "logging", "metrics"],

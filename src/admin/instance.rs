@@ -3,7 +3,6 @@ use super::{
     Refused, autosave,
     build::{decode, plan},
     endpoint::{Endpoint, Prepared},
-    hash::xxh64,
     json,
     settings::Settings,
     systemd,
@@ -26,6 +25,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Mutex as AsyncMutex, Notify};
+use xxhash_rust::xxh64::xxh64;
 
 /// Lives as long as the process.
 pub struct Instance {
@@ -238,7 +238,7 @@ fn text_at(root: &Map<String, Value>, path: &str) -> Result<String, Refused> {
 }
 /// The entity tag of what stands at `path`.
 pub(super) fn tag(path: &str, text: &str) -> String {
-    format!("\"{path} {:x}\"", Hex(xxh64(text.as_bytes())))
+    format!("\"{path} {:x}\"", Hex(xxh64(text.as_bytes(), 0)))
 }
 /// Go prints eight bytes, each with its leading zero.
 struct Hex(u64);
@@ -255,7 +255,7 @@ fn check_tag(root: &Map<String, Value>, wanted: &str) -> Result<(), Refused> {
         return Err(Refused::bad("malformed If-Match header; expect format \"<path> <hash>\""));
     };
     let text = text_at(root, path)?;
-    if format!("{:x}", Hex(xxh64(text.as_bytes()))) == hash {
+    if format!("{:x}", Hex(xxh64(text.as_bytes(), 0))) == hash {
         return Ok(());
     }
     let message = "If-Match header did not match current config hash";

@@ -8,7 +8,6 @@ mod autosave;
 mod build;
 mod endpoint;
 mod guard;
-mod hash;
 mod instance;
 mod json;
 mod settings;

@@ -4,11 +4,11 @@ use crate::{
         Duration,
         placeholder::{Unknown, expand_global},
     },
+    environment,
     server::Address,
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::env;
 
 /// Where the endpoint is unless the configuration or `CADDY_ADMIN` says otherwise.
 const DEFAULT: &str = "localhost:2019";
@@ -74,5 +74,5 @@ impl Settings {
 }
 /// The address where nothing is configured.
 pub fn default_address() -> String {
-    env::var("CADDY_ADMIN").unwrap_or_else(|_| DEFAULT.to_owned())
+    environment::var("CADDY_ADMIN").unwrap_or_else(|| DEFAULT.to_owned())
 }

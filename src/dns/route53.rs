@@ -71,7 +71,7 @@ pub struct Route53 {
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
     words.none()?;
-    let region = std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty());
+    let region = crate::environment::var("AWS_REGION").filter(|region| !region.is_empty());
     let mut provider = Route53 {
         region: region.unwrap_or_else(|| "us-east-1".into()),
         skip_route53_sync_on_delete: true,

@@ -83,7 +83,7 @@ impl Logs {
     /// Writes what was said at `time`.
     pub fn write_at(&self, time: SystemTime, level: Level, logger: &str, message: &str, fields: &dyn Fields) {
         let logs = self.0.iter().filter(|log| log.accepts(logger));
-        write(logs, &Entry { level, time, logger, message, fields });
+        write(logs, &Entry { level, time, logger, message, fields }, Sink::write_in_order);
     }
     /// Writes what waits.
     pub fn flush(&self) {
@@ -107,18 +107,18 @@ impl Logger {
     pub fn write(&self, level: Level, message: &str, fields: &dyn Fields) {
         if self.enabled(level) {
             let time = SystemTime::now();
-            write(self.logs.iter(), &Entry { level, time, logger: &self.name, message, fields });
+            write(self.logs.iter(), &Entry { level, time, logger: &self.name, message, fields }, Sink::write);
         }
     }
 }
-fn write<'l>(logs: impl Iterator<Item = &'l Arc<Log>>, entry: &Entry<'_>) {
+fn write<'l>(logs: impl Iterator<Item = &'l Arc<Log>>, entry: &Entry<'_>, to: fn(&Arc<Sink>, &[u8])) {
     thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
     for log in logs.filter(|log| log.level <= entry.level) {
         let Some(sink) = &log.sink else { continue };
         LINE.with_borrow_mut(|line| {
             line.clear();
             log.encoder.encode(entry, line);
-            sink.write(line);
+            to(sink, line);
         });
     }
 }

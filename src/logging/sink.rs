@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// Buffers a sink has; threads beyond that many share them.
+/// Buffers a sink has: one for all, and others for a thread each. Threads beyond that many share them.
 const SLOTS: usize = 16;
 /// What one buffer holds before those who write to it have to wait, in bytes.
 const FULL: usize = 1 << 20;
@@ -49,8 +49,16 @@ impl Sink {
         &self.name
     }
     /// Takes one line. Waits only while this thread's buffer is full: then the target is slower than what is written.
+    /// Lines of different threads may change places within the time of [`LINGER`].
     pub fn write(self: &Arc<Self>, line: &[u8]) {
-        let slot = &self.slots[slot()];
+        self.write_to(1 + slot(), line);
+    }
+    /// The same for lines that are few: whatever thread they are of, they stay in their order.
+    pub fn write_in_order(self: &Arc<Self>, line: &[u8]) {
+        self.write_to(0, line);
+    }
+    fn write_to(self: &Arc<Self>, slot: usize, line: &[u8]) {
+        let Some(slot) = self.slots.get(slot) else { return };
         let mut lines = lock(&slot.lines);
         while lines.len() >= FULL {
             self.wake();
@@ -113,9 +121,10 @@ impl fmt::Debug for Sink {
         write!(f, "Sink({})", self.name)
     }
 }
+/// The number of this thread's buffer.
 fn slot() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local! { static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SLOTS; }
+    thread_local! { static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed) % (SLOTS - 1); }
     SLOT.try_with(|slot| *slot).unwrap_or(0)
 }
 /// A panic while lines are added leaves them as they are: at worst one is cut.

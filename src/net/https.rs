@@ -1,12 +1,13 @@
 //! Requests of our own to the outside: certificate authorities, DNS providers. One connection each, a deadline each,
 //! the system's roots (as Go takes them, `SSL_CERT_FILE` and `SSL_CERT_DIR` too), and `HTTPS_PROXY`.
+use crate::environment;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -124,7 +125,7 @@ fn proxy_for(host: &str, plain: bool) -> Option<Uri> {
     let set = |name: &str| {
         [name.to_owned(), name.to_lowercase()]
             .into_iter()
-            .filter_map(|name| env::var(name).ok())
+            .filter_map(|name| environment::var(&name))
             .find(|v| !v.is_empty())
     };
     let exempt = set("NO_PROXY").unwrap_or_default();

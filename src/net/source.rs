@@ -1,4 +1,5 @@
 //! The files and the environment that a Caddyfile may ask for.
+use crate::environment;
 use grammar::Source;
 use std::{
     env, fs, io,
@@ -23,7 +24,7 @@ impl Source for Machine {
         Ok(found.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
     }
     fn env(&self, name: &str) -> Option<String> {
-        env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        environment::var(name)
     }
     fn absolute(&self, beside: &str, pattern: &str) -> String {
         absolute(beside, pattern)

@@ -1,8 +1,9 @@
 //! Where certificates, keys and accounts live. One trait, so that other places than the file system can join.
 mod file_system;
+use crate::environment;
 pub use file_system::FileSystem;
 use std::{
-    env, io,
+    io,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -73,7 +74,7 @@ pub fn config_dir() -> PathBuf {
     home("XDG_CONFIG_HOME", ".config")
 }
 fn home(variable: &str, below_home: &str) -> PathBuf {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| environment::var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set(variable).or_else(|| set("HOME").map(|home| home.join(below_home)));
     base.map_or_else(|| "./caddy".into(), |base| base.join("caddy"))
 }

@@ -1,6 +1,7 @@
 //! The placeholders that are known everywhere, also while a configuration is loaded: `{env.*}`, `{file.*}`, `{system.*}`,
 //! `{time.*}`.
 use super::{Text, Unknown, Value, value::local};
+use crate::environment;
 use std::{
     env, fs,
     io::{self, Read},
@@ -52,7 +53,7 @@ impl Global {
         let now = SystemTime::now();
         let since_1970 = || now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         match self {
-            Self::Env(name) => env::var(name.as_ref()).unwrap_or_default().into(),
+            Self::Env(name) => environment::var(name).unwrap_or_default().into(),
             Self::File(path) => match file(path) {
                 Ok(text) => text.into(),
                 Err(error) => {

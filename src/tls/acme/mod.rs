@@ -65,7 +65,7 @@ impl Acme {
         }
         let root = |file: &String| fs::read(file).map_err(|error| format!("{file}: {error}"));
         let roots: Vec<_> = config.trusted_roots_pem_files.iter().map(root).collect::<Result<_, _>>()?;
-        let agent = std::env::var("USERAGENT").map(|own| own + " ").unwrap_or_default();
+        let agent = crate::environment::var("USERAGENT").map(|own| own + " ").unwrap_or_default();
         let agent = format!("{agent}proxy/{} (linux)", env!("CARGO_PKG_VERSION"));
         let real = if config.ca.is_empty() { LETS_ENCRYPT.to_owned() } else { config.ca.clone() };
         let test = match config.test_ca.as_str() {
