@@ -71,7 +71,7 @@ impl Run {
             environ::print();
         }
         let (json, source) = self.configuration()?;
-        let pidfile = self.pidfile.as_deref().and_then(|file| PidFile::write(file));
+        let pidfile = self.pidfile.as_deref().and_then(PidFile::write);
         serve(state, logs, move |instance| async move {
             if let Some(source) = source.clone() {
                 instance.set_source(source);

@@ -68,7 +68,7 @@ mod tests {
             length,
             imports: ["x:3 (import y)".into()].into(),
         };
-        Error { message: "no".into(), span: Some(span), hint: Some("did you mean 'y'?".into()) }
+        Error { span: Some(span), hint: Some("did you mean 'y'?".into()), ..Error::plain("no") }
     }
     #[test]
     fn the_word_is_underlined_where_it_stands() {

@@ -43,7 +43,14 @@ impl Modules {
     /// There is none of that name, or it does not build.
     pub fn matcher(&'static self, name: &str, value: Value) -> Built<Box<dyn Matcher>> {
         let (groups, named_routes) = (BTreeMap::new(), vec![]);
-        let mut cx = Build { modules: self, state: Arc::default(), background: vec![], groups, named_routes };
+        let mut cx = Build {
+            modules: self,
+            state: Arc::default(),
+            background: vec![],
+            groups,
+            named_routes,
+            shows_upstream: false,
+        };
         cx.matcher(name, value)
     }
 }
@@ -100,6 +107,8 @@ pub struct Build {
     /// By name, over the whole server: lists that share a group's name share the group.
     groups: BTreeMap<String, u32>,
     named_routes: Vec<String>,
+    /// Whether something uses `{http.reverse_proxy.header.*}`: then responses' fields are kept for it.
+    shows_upstream: bool,
 }
 /// A server's tree, and the work that is to go on while it serves.
 pub struct Compiled {
@@ -115,9 +124,17 @@ pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State
     let authenticates = |policy: &config::ConnectionPolicy| policy.client_authentication.is_some();
     let strict_sni =
         server.strict_sni_host.unwrap_or_else(|| server.tls_connection_policies.iter().any(authenticates));
+    let shows_upstream =
+        serde_json::to_string(&server).is_ok_and(|text| text.contains("http.reverse_proxy.header."));
     let (names, named): (Vec<_>, Vec<_>) = server.named_routes.into_iter().unzip();
-    let mut cx =
-        Build { modules, state, background: vec![], groups: BTreeMap::new(), named_routes: names.clone() };
+    let mut cx = Build {
+        modules,
+        state,
+        background: vec![],
+        groups: BTreeMap::new(),
+        named_routes: names.clone(),
+        shows_upstream,
+    };
     let named = names.into_iter().zip(named).map(|(name, route)| {
         let route = cx.route(route).map_err(|error| at(format_args!("named_routes.{name}"), error))?;
         Ok(Routes::new([route].into()))
@@ -143,6 +160,10 @@ impl Build {
     /// The same, for those who need it when they run.
     pub fn shared_state(&self) -> Arc<State> {
         self.state.clone()
+    }
+    /// Whether something uses `{http.reverse_proxy.header.*}`.
+    pub fn shows_upstream(&self) -> bool {
+        self.shows_upstream
     }
     /// Has `task` run on the control runtime while this configuration is in force.
     pub fn background(&mut self, task: impl Future<Output = ()> + Send + 'static) {

@@ -2,5 +2,5 @@
 pub mod https;
 mod names;
 mod source;
-pub use names::write_canonical;
+pub use names::{make_canonical, write_canonical};
 pub use source::Machine;

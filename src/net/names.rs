@@ -5,8 +5,12 @@
 pub fn write_canonical(name: &str, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(name.as_bytes());
+    make_canonical(&mut out[start..]);
+}
+/// Spells a name so, in place.
+pub fn make_canonical(name: &mut [u8]) {
     let mut upper = true;
-    for byte in &mut out[start..] {
+    for byte in name {
         *byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
         upper = *byte == b'-';
     }

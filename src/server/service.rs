@@ -13,7 +13,7 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Version,
     body::Incoming,
     ext::ReasonPhrase,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING},
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
@@ -92,6 +92,11 @@ fn reply(
     let mut response = Response::new(());
     *response.status_mut() = answer.response.status;
     *response.headers_mut() = mem::take(&mut x.headers);
+    if answer.response.status == StatusCode::NOT_MODIFIED {
+        // As Go: what the client has already is described already.
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     if let Some(reason) = unusual_reason(answer.response.status)
         && let Ok(reason) = ReasonPhrase::try_from(reason.into_owned())
     {

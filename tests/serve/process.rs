@@ -68,9 +68,6 @@ impl Server {
             .unwrap();
         self.signal("USR1");
     }
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
     pub(crate) fn signal(&self, name: &str) {
         let status =
             Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap();

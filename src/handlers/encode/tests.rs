@@ -118,7 +118,8 @@ async fn what_is_long_enough_is_encoded_as_the_client_likes_it() {
 }
 #[tokio::test]
 async fn what_is_not_to_be_encoded_stays() {
-    let cases: &[(u16, usize, Value, &[(&str, &str)])] = &[
+    type Case<'c> = (u16, usize, Value, &'c [(&'c str, &'c str)]);
+    let cases: &[Case<'_>] = &[
         (200, 3000, json!({}), &[]),
         (200, 3000, json!({}), &[("accept-encoding", "identity")]),
         (200, 512, json!({}), &[ACCEPT_GZIP]),

@@ -1,23 +1,23 @@
 //! Active health checks: each upstream is asked in turn, whether requests come or not.
 use super::{
     config::ActiveChecks,
-    forward::Attempt,
-    request::Length,
+    forward::{Attempt, What},
     transport::Transport,
     upstream::{Address, Target, Upstream},
 };
 use crate::{
     config::go_regex,
-    http::{Body, Connection, Exchange, Text},
-    state::State,
+    http::{Body, Exchange, Text},
 };
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use regex::Regex;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+/// A log message, and what is wrong.
+type Complaint = (&'static str, String);
 const INTERVAL: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_BODY: u64 = 1 << 20;
@@ -28,10 +28,11 @@ pub(super) struct Checker {
     uri: String,
     method: Method,
     headers: Vec<(HeaderName, String)>,
-    body: Bytes,
+    body: String,
+    follow_redirects: bool,
     port: u16,
     /// Whom to ask instead of the upstream itself.
-    instead: Option<Target>,
+    instead: Option<Address>,
     interval: Duration,
     timeout: Duration,
     passes: u32,
@@ -51,13 +52,9 @@ impl Checker {
         config: &ActiveChecks,
         transport: &Arc<Transport>,
         upstreams: &Arc<[Upstream]>,
-        state: &State,
     ) -> Result<Option<Self>, String> {
         if config.uri.is_empty() && config.path.is_empty() && config.port == 0 {
             return Ok(None);
-        }
-        if config.follow_redirects {
-            return Err("health_follow_redirects is not supported yet".into());
         }
         let uri = if config.uri.is_empty() { &config.path } else { &config.uri };
         let method = if config.method.is_empty() { "GET" } else { &config.method };
@@ -71,11 +68,10 @@ impl Checker {
             uri: if uri.starts_with('/') { uri.clone() } else { format!("/{uri}") },
             method: method.to_uppercase().parse().map_err(|_| format!("not a method: {method}"))?,
             headers: fields.map(field).collect::<Result<_, _>>()?,
-            body: config.body.clone().into(),
+            body: config.body.clone(),
+            follow_redirects: config.follow_redirects,
             port: u16::try_from(config.port).map_err(|_| format!("health_port {}: no port", config.port))?,
-            instead: (!config.upstream.is_empty())
-                .then(|| Target::parse(&config.upstream, state))
-                .transpose()?,
+            instead: (!config.upstream.is_empty()).then(|| Address::parse(&config.upstream)).transpose()?,
             interval: config.interval.some().unwrap_or(INTERVAL),
             timeout: config.timeout.some().unwrap_or(TIMEOUT),
             passes: u32::try_from(config.passes).unwrap_or(0),
@@ -98,16 +94,20 @@ impl Checker {
         }
     }
     async fn check(&self, upstream: &Upstream) {
-        let Some(fixed) = &upstream.fixed else { return };
-        let target = match self.target(fixed) {
-            Ok(target) => target,
+        let blank = || Exchange::new(Request::new(()).into_parts().0, Body::Empty, Arc::default());
+        // Of placeholders only those are known that do without a request.
+        let base = upstream.dial.expand_or_err(&blank()).and_then(|dial| Address::parse(&dial));
+        let target = base.and_then(|base| Ok((self.address(&base)?, base)));
+        let (target, base) = match target {
+            Ok(addresses) => addresses,
             Err(error) => {
-                tracing::error!(target: LOGGER, error, "invalid health check address");
+                let address = &*upstream.name;
+                tracing::error!(target: LOGGER, address, error, "bad network address");
                 return;
             }
         };
-        let host = &fixed.address.text;
-        let asked = timeout(self.timeout, self.ask(&target)).await;
+        let host = &base.hostport;
+        let asked = timeout(self.timeout, self.ask(&Target::of(target), &base, blank())).await;
         let outcome =
             asked.unwrap_or_else(|_| Err(("HTTP request failed", "context deadline exceeded".into())));
         if let Err((message, error)) = &outcome {
@@ -119,43 +119,68 @@ impl Checker {
             None => {}
         }
     }
-    fn target(&self, fixed: &Target) -> Result<Target, String> {
-        let base = self.instead.as_ref().unwrap_or(fixed);
-        if self.port == 0 {
-            return Ok(base.clone());
+    /// Whom to ask about an upstream.
+    fn address(&self, base: &Address) -> Result<Address, String> {
+        match (&self.instead, self.port) {
+            (Some(instead), _) => Ok(instead.clone()),
+            (None, 0) => Ok(base.clone()),
+            (None, port) => base.with_port(port),
         }
-        let address = Address::with_port(&base.address, self.port)?;
-        Ok(Target { address: Arc::new(address), host: base.host.clone() })
     }
-    async fn ask(&self, target: &Target) -> Result<(), (&'static str, String)> {
+    async fn ask(&self, target: &Target, base: &Address, mut x: Exchange) -> Result<(), Complaint> {
+        const MOST_REDIRECTS: usize = 10;
         let failed = |error: String| ("HTTP request failed", error);
-        let request = Request::builder().method(self.method.clone()).uri(&self.uri).body(());
-        let (mut head, ()) = request.map_err(|error| failed(error.to_string()))?.into_parts();
+        x.set("http.reverse_proxy.active.target_upstream", &*base.text);
         let host = HeaderValue::from_str(&target.address.host_field(self.transport.has_tls()));
-        head.headers.insert(http::header::HOST, host.map_err(|error| failed(error.to_string()))?);
-        let x = Exchange::new(head, Body::Empty, Arc::new(Connection::default()));
-        let mut fields = x.request.headers.clone();
+        x.request.headers.insert(header::HOST, host.map_err(|error| failed(error.to_string()))?);
         for (name, value) in &self.headers {
-            if let Ok(value) = HeaderValue::from_str(&Text::new(value).expand(&x)) {
-                fields.insert(name, value);
+            if let Ok(value) = HeaderValue::from_str(&Text::new(value).expand_known(&x)) {
+                let known = name == header::HOST || !x.request.headers.contains_key(name);
+                if known {
+                    _ = x.request.headers.insert(name, value)
+                } else {
+                    _ = x.request.headers.append(name, value)
+                };
             }
         }
-        let length =
-            if self.body.is_empty() { Length::None } else { Length::Exactly(self.body.len() as u64) };
-        let attempt = Attempt {
-            transport: &self.transport,
-            target,
-            server_name: self.transport.server_name(&x),
-            method: &self.method,
-            head: super::request::plain_head(&self.method, &self.uri, &fields, length),
-            length,
-        };
-        drop(x);
-        let mut body = if self.body.is_empty() { Body::Empty } else { Body::Bytes(self.body.clone()) };
-        let answer = attempt.send(&mut body).await.map_err(|failure| failed(failure.message()))?;
-        self.judge(answer.status, answer.body).await
+        let text = Text::new(&self.body).expand_known(&x).into_owned();
+        let (mut method, mut uri) = (self.method.clone(), self.uri.clone());
+        let mut body = if text.is_empty() { Body::Empty } else { Body::Bytes(text.into()) };
+        for _ in 0..=MOST_REDIRECTS {
+            let length = body.size_hint().exact().filter(|&length| length > 0);
+            let fields = &x.request.headers;
+            let attempt = Attempt {
+                transport: &self.transport,
+                target,
+                server_name: self.transport.server_name(&x),
+                what: What::Own { method: &method, target: &uri, fields: &fields.clone(), length },
+            };
+            let answer = attempt.send(&mut x, &mut body).await;
+            let (answer, _) = answer.map_err(|failure| failed(failure.message()))?;
+            match self.redirect(&answer.status, &answer.headers, &uri) {
+                None => return self.judge(answer.status, answer.body).await,
+                Some(to) => uri = to,
+            }
+            if ![StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&answer.status) {
+                (method, body) = (if method == Method::HEAD { method } else { Method::GET }, Body::Empty);
+            }
+        }
+        Err(failed(format!("stopped after {MOST_REDIRECTS} redirects")))
     }
-    async fn judge(&self, status: StatusCode, body: Body) -> Result<(), (&'static str, String)> {
+    /// Where a redirect leads on the same upstream, if redirects are followed.
+    fn redirect(&self, status: &StatusCode, headers: &HeaderMap, from: &str) -> Option<String> {
+        if !self.follow_redirects || ![301, 302, 303, 307, 308].contains(&status.as_u16()) {
+            return None;
+        }
+        let to: Uri = headers.get(header::LOCATION)?.to_str().ok()?.parse().ok()?;
+        let path = to.path_and_query()?.as_str();
+        if path.starts_with('/') {
+            return Some(path.into());
+        }
+        let folder = from.split('?').next()?.rsplit_once('/')?.0;
+        Some(format!("{folder}/{path}"))
+    }
+    async fn judge(&self, status: StatusCode, body: Body) -> Result<(), Complaint> {
         let code = i64::from(status.as_u16());
         let expected = match self.expect_status {
             0 => status.is_success(),

@@ -120,6 +120,14 @@ impl Policy {
             },
         })
     }
+    /// Whether it may say something to the client, even if there is nothing to choose.
+    pub(super) fn remembers(&self) -> bool {
+        match self {
+            Self::Cookie { .. } => true,
+            Self::Query { fallback, .. } | Self::Header { fallback, .. } => fallback.remembers(),
+            _ => false,
+        }
+    }
     /// One of `pool` that `available` lets pass; `None` if there is none.
     pub(super) fn select<'u>(
         &self,
@@ -195,7 +203,7 @@ fn sample<'u>(all: impl Iterator<Item = &'u Upstream>) -> Option<&'u Upstream> {
     chosen
 }
 fn busy(upstream: &Upstream) -> usize {
-    upstream.fixed.as_ref().map_or(0, |target| target.host.requests.load(Relaxed))
+    upstream.host.requests.load(Relaxed)
 }
 fn least_busy<'u>(all: impl Iterator<Item = &'u Upstream>) -> Option<&'u Upstream> {
     let mut best: Option<(usize, &Upstream)> = None;
@@ -241,7 +249,8 @@ fn by_hash<'u>(
     available: &dyn Fn(&Upstream) -> bool,
     key: &str,
 ) -> Option<&'u Upstream> {
-    let score = |upstream: &&Upstream| xxhash_rust::xxh64::xxh64((upstream.name.clone() + key).as_bytes(), 0);
+    let score =
+        |upstream: &&Upstream| xxhash_rust::xxh64::xxh64([&*upstream.name, key].concat().as_bytes(), 0);
     pool.iter().filter(|upstream| available(upstream)).max_by_key(score)
 }
 fn signed(secret: &hmac::Key, upstream: &Upstream) -> String {

@@ -1,6 +1,11 @@
 //! The response on its way back: Caddy's rules of what is taken away and added (`caddy-surface.md`, 7.8).
 use super::request::via;
-use crate::http::{Body, BoxError, Exchange, HttpError, Response, Upstream, strip_hop_by_hop};
+use crate::{
+    handlers::headers::Operations,
+    http::{
+        Body, BoxError, Exchange, HttpError, Passing, Response, ResponseMatcher, Upstream, strip_hop_by_hop,
+    },
+};
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,24 +17,23 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// Takes away what concerns the connection to the upstream alone, and decodes what only we asked to be encoded.
-pub(super) fn receive(upstream: &mut Upstream, decode: bool) {
-    let upgrade = upstream.headers.get(header::UPGRADE).cloned();
-    // Trailers are passed on, so what announces them is too.
-    let trailers = upstream.headers.get(header::TRAILER).cloned();
-    strip_hop_by_hop(&mut upstream.headers);
-    if let Some(trailers) = trailers
-        && upstream.body.size_hint().exact().is_none()
-    {
-        upstream.headers.insert(header::TRAILER, trailers);
-    }
-    if upstream.status == StatusCode::SWITCHING_PROTOCOLS {
-        if let Some(upgrade) = upgrade {
-            upstream.headers.insert(header::UPGRADE, upgrade);
+/// What `header_down` does.
+#[derive(Debug)]
+pub(super) struct Down {
+    pub(super) operations: Operations,
+    /// Only if the response is such a one.
+    pub(super) require: Option<ResponseMatcher>,
+}
+impl Passing for Down {
+    fn pass(&self, status: StatusCode, headers: &mut HeaderMap, x: &Exchange) {
+        if self.require.as_ref().is_none_or(|require| require.matches(status, headers)) {
+            self.operations.apply_to(x, headers);
         }
-        upstream.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        return;
     }
+}
+/// Decodes what only we asked to be encoded, and takes away what framed the message.
+pub(super) fn receive(upstream: &mut Upstream, decode: bool) {
+    upstream.headers.remove(header::TRANSFER_ENCODING);
     if decode && is_gzip(&upstream.headers) && !upstream.body.is_end_stream() {
         upstream.headers.remove(header::CONTENT_ENCODING);
         upstream.headers.remove(header::CONTENT_LENGTH);
@@ -45,9 +49,30 @@ fn is_gzip(headers: &HeaderMap) -> bool {
 }
 /// Adds the upstream's header fields to what is already set, and answers with its body.
 pub(super) fn back(upstream: Upstream, x: &mut Exchange) -> Response {
-    let Upstream { status, version, headers, body } = upstream;
-    if status != StatusCode::SWITCHING_PROTOCOLS {
+    let Upstream { status, version, mut headers, body, passing } = upstream;
+    let upgrade = headers.get(header::UPGRADE).cloned();
+    // Trailers are passed on, so what announces them is too.
+    let trailers = headers.get(header::TRAILER).filter(|_| body.size_hint().exact().is_none()).cloned();
+    strip_hop_by_hop(&mut headers);
+    if let Some(trailers) = trailers {
+        headers.insert(header::TRAILER, trailers);
+    }
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        if let Some(upgrade) = upgrade {
+            headers.insert(header::UPGRADE, upgrade);
+        }
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    } else {
         x.headers.remove(header::SERVER);
+        if let Some(passing) = passing {
+            passing.pass(status, &mut headers, x);
+        }
+        // As most often: there is nothing to add to.
+        if x.headers.is_empty() && !headers.contains_key(header::VIA) {
+            headers.insert(header::VIA, via(version));
+            x.headers = headers;
+            return Response { status, body };
+        }
         x.headers.append(header::VIA, via(version));
     }
     let mut last = None;

@@ -1,6 +1,7 @@
 //! How upstreams are reached: `http.reverse_proxy.transport.http`.
 use super::{
     config::{HttpTransport, TlsConfig},
+    forward::Failure,
     upstream::{Address, Place},
 };
 use crate::{
@@ -56,9 +57,6 @@ struct Tls {
     handshake_timeout: Option<Duration>,
     except_ports: Vec<u16>,
 }
-/// Why there is no connection.
-pub(super) struct DialError(pub String);
-
 impl Transport {
     /// # Errors
     /// What cannot be read, or does not run yet.
@@ -116,26 +114,22 @@ impl Transport {
     /// A fresh connection.
     ///
     /// # Errors
-    /// In Go's words, with the address.
-    pub(super) async fn dial(
-        &self,
-        address: &Address,
-        server_name: Option<&str>,
-    ) -> Result<Stream, DialError> {
+    /// In Go's words, with the address. A handshake that fails is no failure to dial: what follows is another matter.
+    pub(super) async fn dial(&self, address: &Address, server_name: Option<&str>) -> Result<Stream, Failure> {
         let (network, place) = match &address.place {
             Place::Tcp { .. } => ("tcp", address.text.as_str()),
             Place::Unix(path) => ("unix", path.as_str()),
         };
-        let failed = |why: String| DialError(format!("dial {network} {place}: {why}"));
+        let failed = |why: String| Failure::Dial(format!("dial {network} {place}: {why}"));
         let connected = match timeout(self.dial_timeout, connect(address)).await {
             Ok(connected) => connected.map_err(|error| failed(format!("connect: {}", go_error(&error))))?,
             Err(_) => return Err(failed("i/o timeout".into())),
         };
         let stream = match (connected, &self.tls) {
             (Connected::Unix(socket), _) => Stream::unix(socket),
-            (Connected::Tcp(socket), Some(tls)) if !tls.excepts(address) => Stream::tls(
-                tls.handshake(socket, server_name.unwrap_or(address.name())).await.map_err(DialError)?,
-            ),
+            (Connected::Tcp(socket), Some(tls)) if !tls.excepts(address) => {
+                Stream::tls(tls.handshake(socket, server_name.unwrap_or(address.name())).await?)
+            }
             (Connected::Tcp(socket), _) => Stream::tcp(socket),
         };
         Ok(stream.with_timeouts(self.timeouts))
@@ -237,14 +231,17 @@ impl Tls {
         &self,
         socket: TcpStream,
         name: &str,
-    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
-        let name = ServerName::try_from(name.to_owned()).map_err(|error| format!("tls: {error}"))?;
+    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
+        let broken = |error: &dyn fmt::Display| Failure::Broken(format!("tls: {error}"));
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| broken(&error))?;
         let handshake = TlsConnector::from(self.config.clone()).connect(name, socket);
         let done = match self.handshake_timeout {
             None => handshake.await,
-            Some(limit) => timeout(limit, handshake).await.map_err(|_| "net/http: TLS handshake timeout")?,
+            Some(limit) => timeout(limit, handshake)
+                .await
+                .map_err(|_| Failure::Timeout("net/http: TLS handshake timeout".into()))?,
         };
-        done.map_err(|error| format!("tls: {error}"))
+        done.map_err(|error| broken(&error))
     }
 }
 fn roots(config: &TlsConfig) -> Result<RootCertStore, String> {

@@ -2,7 +2,7 @@
 use super::config::UpstreamConfig;
 use crate::{
     config::{NetworkAddress, join_address},
-    http::{Exchange, Text},
+    http::{Exchange, Facts, Text, Value},
     state::State,
 };
 use std::{
@@ -15,31 +15,37 @@ use std::{
 };
 
 /// One of the handler's upstreams.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Upstream {
     /// As it is configured.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) dial: Text,
     /// Where its address does not depend on the request.
-    pub(super) fixed: Option<Target>,
+    pub(super) fixed: Option<Arc<Target>>,
+    pub(super) host: Arc<Host>,
     /// At once; 0: no limit.
     pub(super) max_requests: usize,
     /// Set by active health checks.
     pub(super) health: Arc<Health>,
 }
 /// Where to dial.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Target {
-    pub(super) address: Arc<Address>,
+    pub(super) address: Address,
     pub(super) host: Arc<Host>,
+    max_requests: usize,
 }
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     /// As Caddy shows it: `host:port`, `unix//path`.
     pub(super) text: String,
+    /// Without the network: `{http.reverse_proxy.upstream.hostport}`.
+    pub(super) hostport: String,
+    /// `tcp`, `tcp4`, `tcp6` or `unix`.
+    network: String,
     pub(super) place: Place,
 }
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Tcp { host: String, port: u16 },
     Unix(String),
@@ -63,42 +69,80 @@ pub(super) struct Health {
 impl Upstream {
     /// # Errors
     /// An address that cannot be read.
-    pub(super) fn build(config: UpstreamConfig, checks: &str, state: &State) -> Result<Self, String> {
-        let dial = Text::new(&config.dial);
-        let fixed = dial.literal().map(|literal| Target::parse(literal, state)).transpose()?;
-        let key = format!("reverse_proxy/health/{}/{checks}", config.dial);
-        Ok(Self {
-            name: config.dial,
-            dial,
-            fixed,
-            max_requests: config.max_requests,
-            health: state.get_or(&key, Health::default),
-        })
+    pub(super) fn build(config: &UpstreamConfig, checks: &str, state: &State) -> Result<Self, String> {
+        let (dial, max_requests) = (Text::new(&config.dial), config.max_requests);
+        let host: Arc<Host> = state.get_or(&format!("reverse_proxy/host/{}", config.dial), Host::default);
+        let fixed = dial.literal().map(|literal| Target::parse(literal, &host, max_requests)).transpose()?;
+        let health = state.get_or(&format!("reverse_proxy/health/{}/{checks}", config.dial), Health::default);
+        Ok(Self { name: config.dial.as_str().into(), dial, fixed, host, max_requests, health })
+    }
+    /// Where this request would go.
+    ///
+    /// # Errors
+    /// A placeholder that does not give an address.
+    pub(super) fn target(&self, x: &Exchange) -> Result<Arc<Target>, String> {
+        match &self.fixed {
+            Some(fixed) => Ok(fixed.clone()),
+            None => Target::parse(&self.dial.expand(x), &self.host, self.max_requests)
+                .map_err(|why| format!("upstream {}: {why}", self.name)),
+        }
     }
 }
 impl Target {
     /// # Errors
     /// An address that cannot be read, or that stands for several.
-    pub(super) fn parse(text: &str, state: &State) -> Result<Self, String> {
-        let address = Address::parse(text)?;
-        let host = state.get_or(&format!("reverse_proxy/host/{}", address.text), Host::default);
-        Ok(Self { address: Arc::new(address), host })
+    pub(super) fn parse(text: &str, host: &Arc<Host>, max_requests: usize) -> Result<Arc<Self>, String> {
+        let address = Address::parse(text).map_err(|why| format!("invalid dial address {text}: {why}"))?;
+        Ok(Arc::new(Self { address, host: host.clone(), max_requests }))
+    }
+    /// One that nobody else knows of: requests to it count nowhere.
+    pub(super) fn of(address: Address) -> Self {
+        Self { address, host: Arc::default(), max_requests: 0 }
+    }
+}
+impl Facts for Target {
+    fn fact(&self, field: &str) -> Option<Value<'_>> {
+        let (host, port) = match &self.address.place {
+            Place::Tcp { host, port } => (host.as_str(), port.to_string()),
+            Place::Unix(path) => (path.as_str(), "0".into()),
+        };
+        Some(match field {
+            "address" => format!("{}/{}", self.address.network, self.address.hostport).into(),
+            "hostport" => self.address.hostport.as_str().into(),
+            "host" => host.into(),
+            "port" => port.into(),
+            "max_requests" => Value::Int(self.max_requests as i64),
+            "fails" => Value::Int(self.host.fails() as i64),
+            _ => return None,
+        })
     }
 }
 impl Address {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parsed = NetworkAddress::parse(text, "tcp", 0)?;
-        let shown = parsed.to_string();
+        let text = parsed.to_string();
         match parsed.network.as_str() {
             "tcp" | "tcp4" | "tcp6" if parsed.start_port == parsed.end_port => {
-                if parsed.start_port == 0 {
-                    return Err(format!("invalid dial address {text}: port is missing"));
-                }
+                let hostport = join_address("", &parsed.host, &parsed.start_port.to_string());
                 let host = if parsed.host.is_empty() { "localhost".into() } else { parsed.host };
-                Ok(Self { text: shown, place: Place::Tcp { host, port: parsed.start_port } })
+                Ok(Self {
+                    text,
+                    hostport,
+                    network: parsed.network,
+                    place: Place::Tcp { host, port: parsed.start_port },
+                })
             }
-            "unix" => Ok(Self { text: shown, place: Place::Unix(parsed.host) }),
-            _ => Err(format!("dial address {text} must represent one socket of TCP or Unix")),
+            "unix" => Ok(Self {
+                text,
+                hostport: parsed.host.clone(),
+                network: parsed.network,
+                place: Place::Unix(parsed.host),
+            }),
+            "tcp" | "tcp4" | "tcp6" => Err(format!(
+                "dial address must represent precisely one socket: {text} represents {}",
+                parsed.ports()
+            )),
+            network => Err(format!("unknown network {network}")),
         }
     }
     /// The same host at another port.
@@ -184,18 +228,6 @@ impl Drop for InFlight {
         self.0.requests.fetch_sub(1, Relaxed);
     }
 }
-impl Upstream {
-    /// Where this request would go.
-    ///
-    /// # Errors
-    /// A placeholder that does not give an address.
-    pub(super) fn target(&self, x: &Exchange, state: &State) -> Result<Target, String> {
-        match &self.fixed {
-            Some(fixed) => Ok(fixed.clone()),
-            None => Target::parse(&self.dial.expand(x), state),
-        }
-    }
-}
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +239,7 @@ mod tests {
         assert_eq!(read("[::1]:80").unwrap(), ("[::1]:80".into(), tcp("::1", 80)));
         assert_eq!(read(":80").unwrap().1, tcp("localhost", 80));
         assert_eq!(read("unix//run/x.sock").unwrap().1, Place::Unix("/run/x.sock".into()));
-        for wrong in ["app", "app:1-5", "udp/app:1", "app:99999"] {
+        for wrong in ["app:1-5", "udp/app:1", "app:99999"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

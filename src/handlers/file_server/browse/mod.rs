@@ -5,12 +5,7 @@ mod tests;
 mod text;
 pub(super) use page::escape;
 
-use super::{
-    Browse,
-    find::{Found, modified},
-    hide::Hidden,
-    syntax::check_sort,
-};
+use super::{Browse, find::Found, hide::Hidden, syntax::check_sort};
 use crate::{
     config::compact,
     http::{

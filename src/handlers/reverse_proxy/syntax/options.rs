@@ -53,7 +53,7 @@ const NAMES: [&str; 42] = [
 ];
 
 /// What adapts but does not run yet.
-const LATER: [&str; 3] = ["stream_timeout", "proxy_status_name", "health_follow_redirects"];
+const LATER: [&str; 2] = ["stream_timeout", "proxy_status_name"];
 
 /// Reads the sub-directive that the word last read names.
 pub(super) fn read(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
