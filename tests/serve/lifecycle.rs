@@ -112,7 +112,7 @@ fn a_configuration_that_does_not_build_or_bind_changes_nothing() {
     let server = start(config(&at(port), "first", &upstream, &json!({})), port);
     let mut client = Client::new(port);
     server.reload(
-        r#"{"apps": {"http": {"servers": {"srv0": {"routes": [{"handle": [{"handler": "nonsense"}]}]}}}}}"#,
+        r#"{"admin": {"disabled": true}, "apps": {"http": {"servers": {"srv0": {"routes": [{"handle": [{"handler": "nonsense"}]}]}}}}}"#,
     );
     wait_for("the error", || server.log().contains("nonsense"));
     assert_eq!(client.get("/"), "first");
