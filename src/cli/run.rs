@@ -76,6 +76,7 @@ impl Run {
             if let Some(source) = source.clone() {
                 instance.set_source(source);
             }
+            let signals = Signals::listen()?;
             let loaded = instance.load(json.as_bytes(), true).await;
             loaded.map_err(|why| Failure::new(format!("loading initial config: {why}")))?;
             tracing::info!(target: "", "serving initial configuration");
@@ -88,7 +89,7 @@ impl Run {
                 tokio::spawn(watch::watch(instance.clone(), source, self.envfile.clone()));
             }
             warn_without_home();
-            until_stopped(&instance, &self.envfile, pidfile).await
+            until_stopped(&instance, signals, &self.envfile, pidfile).await
         })
     }
     /// The configuration to begin with, and the file it is from.
@@ -139,20 +140,43 @@ enum End {
     Signal(&'static str),
     Api,
 }
+/// The signals that mean something to us.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    quit: Signal,
+    hangup: Signal,
+    user1: Signal,
+    user2: Signal,
+}
+impl Signals {
+    /// From here on none of them ends the process by itself: to be called before anything is served, so that who sees
+    /// it serve can send one.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let on = |kind: SignalKind| {
+            signal(kind).map_err(|error| Failure::new(format!("listening to signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            quit: on(SignalKind::quit())?,
+            hangup: on(SignalKind::hangup())?,
+            user1: on(SignalKind::user_defined1())?,
+            user2: on(SignalKind::user_defined2())?,
+        })
+    }
+}
 /// Serves until a signal or the API ends it.
 pub(super) async fn until_stopped(
     instance: &Arc<Instance>,
+    signals: Signals,
     envfiles: &[String],
     pidfile: Option<PidFile>,
 ) -> Result<(), Failure> {
-    let on = |kind: SignalKind| {
-        signal(kind).map_err(|error| Failure::new(format!("listening to signals: {error}")))
-    };
-    let mut interrupt = on(SignalKind::interrupt())?;
-    let mut terminate = on(SignalKind::terminate())?;
-    let mut quit = on(SignalKind::quit())?;
-    let mut hangup = on(SignalKind::hangup())?;
-    let (mut user1, mut user2) = (on(SignalKind::user_defined1())?, on(SignalKind::user_defined2())?);
+    let Signals { mut interrupt, mut terminate, mut quit, mut hangup, mut user1, mut user2 } = signals;
     let end = loop {
         tokio::select! {
             _ = interrupt.recv() => {
