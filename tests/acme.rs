@@ -1,10 +1,11 @@
 //! Certificates from a real ACME server (pebble), over both challenges that need no DNS.
+mod common;
+use common::free_port;
 use proxy::storage::{FileSystem, Storage};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -23,9 +24,6 @@ impl Drop for Process {
         self.0.kill().ok();
         self.0.wait().ok();
     }
-}
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 /// An ACME server whose validations come to our ports, and the certificate that it is to be trusted by.
 struct Pebble {

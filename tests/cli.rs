@@ -1,4 +1,6 @@
 //! The command line as a user meets it: outputs, exit codes, signals. Where Caddy has words for it, they are Caddy's.
+mod common;
+use common::free_port;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -65,10 +67,6 @@ impl Ran {
 fn message(line: &str) -> String {
     let parsed: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
     parsed["msg"].as_str().unwrap().to_owned()
-}
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;

@@ -3,6 +3,8 @@
 //! `CADDY=<binary> cargo test --test faults -- --ignored` asks Caddy the same: where it answers otherwise on purpose, the
 //! case says so.
 mod client;
+#[path = "../common/mod.rs"]
+mod common;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../serve/process.rs"]
 mod process;
@@ -335,7 +337,7 @@ const CASES: &[Case] = &[
 ];
 /// What went otherwise.
 fn wrong(binary: &str, expected: impl Fn(&Case, usize) -> &'static str) -> Vec<String> {
-    let site = process::free_port();
+    let site = common::free_port();
     let server = Server::start(binary, &(CONFIG.replace("SITE", &site.to_string()), false), site).unwrap();
     let mut wrong = vec![];
     for case in CASES {

@@ -1,7 +1,8 @@
 //! Reloads, stops, timeouts: what happens to connections when something happens to the server.
 use crate::{
+    common::free_port,
     ours,
-    process::{Server, free_port, wait_for},
+    process::{Server, wait_for},
     upstream::Upstream,
 };
 use serde_json::{Value, json};

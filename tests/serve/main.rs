@@ -16,6 +16,8 @@
 //! `CADDY=/usr/bin/caddy cargo test --test serve -- --ignored record` writes what Caddy answers into these files, and
 //! `… --ignored compare` says where it no longer answers so.
 mod client;
+#[path = "../common/mod.rs"]
+mod common;
 mod fixture;
 mod lifecycle;
 mod process;
@@ -43,7 +45,7 @@ fn caddy() -> String {
 }
 /// The answers of `binary` to the requests of `case`, as they stand in a fixture.
 fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>, String> {
-    let site = process::free_port();
+    let site = common::free_port();
     let fill = |text: &str| {
         text.replace("UPSTREAM", &upstream.address())
             .replace("FILES", &folder().join("files").display().to_string())

@@ -3,6 +3,8 @@
 //! It names its upstream `syncobsidian:8000`. The test adds that name to `/etc/hosts` where it may; where it may not, it
 //! says so and only adapts the file.
 mod client;
+#[path = "../common/mod.rs"]
+mod common;
 mod process;
 use client::{get, get_from};
 use process::{Proxy, Upstream};

@@ -1,4 +1,5 @@
 //! The program under test, and an upstream for it.
+use crate::common::free_port;
 use std::{
     collections::HashMap,
     io::{self, BufRead, BufReader, Write},
@@ -20,9 +21,6 @@ pub(crate) fn proxy(args: &[&str]) -> Output {
         .env("HOME", home.path())
         .output()
         .unwrap()
-}
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 /// A running proxy; killed when dropped.
 pub(crate) struct Proxy {
