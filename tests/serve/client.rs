@@ -148,7 +148,7 @@ fn show(mut said: &[u8], head_only: bool) -> String {
     if out.is_empty() {
         out += "< (nothing)\n";
     }
-    out.lines().map(|line| without_id(line.trim_end()) + "\n").collect()
+    out.lines().map(|line| without_id(&without_wait(line.trim_end())) + "\n").collect()
 }
 fn unchunk(said: &mut &[u8]) -> Vec<u8> {
     let mut body = vec![];
@@ -194,6 +194,11 @@ fn shorten(text: String) -> String {
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}… {} bytes, sum {sum:x}", &text[..40], text.len())
+}
+/// What is left to wait shrinks while the test runs: minutes, rounded up, will do.
+fn without_wait(line: &str) -> String {
+    let seconds = line.strip_prefix("< Retry-After: ").and_then(|seconds| seconds.parse::<u64>().ok());
+    seconds.map_or(line.into(), |seconds| format!("< Retry-After: {} minutes", seconds.div_ceil(60)))
 }
 /// `id=abc234xyz` is another each time.
 fn without_id(line: &str) -> String {

@@ -52,6 +52,10 @@ impl Fixture {
         }
         fixture
     }
+    /// The module that not every Caddy has.
+    pub(crate) fn needs(&self) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix("needs "))
+    }
     pub(crate) fn write(&self) {
         let mut text = self.head.clone();
         for Case { name, config, requests } in &self.cases {

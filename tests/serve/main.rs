@@ -13,6 +13,8 @@
 //! --- "GET / HTTP/1.1\r\n\r\n"    bytes, as they are
 //! ```
 //!
+//! A first line `needs MODULE` is for what a standard Caddy lacks: one without that module is not asked.
+//!
 //! `CADDY=/usr/bin/caddy cargo test --test serve -- --ignored record` writes what Caddy answers into these files, and
 //! `… --ignored compare` says where it no longer answers so.
 mod client;
@@ -26,6 +28,7 @@ use fixture::{Case, Fixture};
 use process::Server;
 use std::{
     path::PathBuf,
+    process::Command,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -60,11 +63,20 @@ fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>
     server.stop();
     Ok(answers)
 }
+/// The fixtures that `binary` has all modules for.
+fn fixtures(binary: &str) -> Vec<Fixture> {
+    let listed = Command::new(binary).arg("list-modules").output().unwrap();
+    let modules = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let has = |module: &str| modules.lines().any(|line| line == module);
+    let mut fixtures = Fixture::all(&folder());
+    fixtures.retain(|fixture| fixture.needs().is_none_or(has));
+    fixtures
+}
 /// Asks `binary` all cases, those of `ONLY` if that is set; gives the differences.
 fn differences(binary: &str) -> Vec<String> {
     let upstream = Upstream::start();
     let only = std::env::var("ONLY").unwrap_or_default();
-    let fixtures = Fixture::all(&folder());
+    let fixtures = fixtures(binary);
     let cases: Vec<&Case> = fixtures
         .iter()
         .flat_map(|fixture| &fixture.cases)
@@ -113,7 +125,7 @@ fn compare() {
 fn record() {
     let upstream = Upstream::start();
     let only = std::env::var("ONLY").unwrap_or_default();
-    for mut fixture in Fixture::all(&folder()) {
+    for mut fixture in fixtures(&caddy()) {
         if !fixture.cases.iter().any(|case| case.name.contains(&only)) {
             continue;
         }

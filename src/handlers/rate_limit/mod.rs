@@ -270,7 +270,7 @@ impl Limiter {
             zone, wait, remote_ip, key, "rate limit exceeded"
         );
         x.set("http.rate_limit.exceeded.name", zone);
-        HttpError::new(StatusCode::TOO_MANY_REQUESTS, "")
+        HttpError::bare(StatusCode::TOO_MANY_REQUESTS)
     }
 }
 /// Whole seconds, in the plugin's rounding: half a second is added, then ties go to the even.
