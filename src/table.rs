@@ -220,7 +220,7 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
     reverse_proxy::dynamic::A,
     reverse_proxy::dynamic::MULTI,
     reverse_proxy::dynamic::SRV,
-    reverse_proxy::fastcgi::FASTCGI,
+    reverse_proxy::fastcgi_syntax::FASTCGI,
     reverse_proxy::http_transport::HTTP,
     reverse_proxy::policies::CLIENT_IP_HASH,
     reverse_proxy::policies::COOKIE,

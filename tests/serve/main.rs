@@ -22,6 +22,7 @@ mod client;
 mod common;
 mod fixture;
 mod lifecycle;
+mod php;
 mod process;
 mod upstream;
 use fixture::{Case, Fixture};

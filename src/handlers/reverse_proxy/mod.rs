@@ -13,6 +13,7 @@
 //! ```
 mod config;
 pub mod copy_response;
+mod fastcgi;
 mod forward;
 mod health;
 mod policy;
@@ -34,7 +35,8 @@ use crate::{
         ResponseMatcher, ip_range,
     },
 };
-use config::{HttpTransport, PassiveChecks, ReverseProxy};
+use config::{FastCgiTransport, HttpTransport, PassiveChecks, ReverseProxy};
+use fastcgi::FastCgi;
 use health::Checker;
 use http::StatusCode;
 use ipnet::IpNet;
@@ -47,7 +49,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
-pub use syntax::{dynamic, fastcgi, forward_auth, http_transport, php_fastcgi, policies};
+pub use syntax::{dynamic, fastcgi as fastcgi_syntax, forward_auth, http_transport, php_fastcgi, policies};
 use transport::Transport;
 use upstream::{Target, Upstream};
 
@@ -69,6 +71,8 @@ struct Proxy {
     upstreams: Arc<[Upstream]>,
     policy: Policy,
     transport: Arc<Transport>,
+    /// Asked instead of `transport`, if the upstreams speak FastCGI.
+    fastcgi: Option<FastCgi>,
     passive: Passive,
     retries: u32,
     try_duration: Duration,
@@ -111,8 +115,11 @@ impl HandlerConfig for ReverseProxy {
                 return Err(format!("reverse_proxy: {what} is not supported yet").into());
             }
         }
-        let transport = Arc::new(http_transport(self.transport)?);
+        let (transport, fastcgi) = transports(self.transport)?;
         let checks = self.health_checks.unwrap_or_default();
+        if fastcgi.is_some() && checks.active.is_some() {
+            return Err("reverse_proxy: active health checks over FastCGI are not supported yet".into());
+        }
         let identity = checks.active.as_ref().map(serde_json::to_string).transpose()?.unwrap_or_default();
         let state = cx.shared_state();
         let upstream = |config| Upstream::build(config, &identity, &state);
@@ -136,6 +143,11 @@ impl HandlerConfig for ReverseProxy {
             policy: Policy::build(balancing.selection_policy.as_ref())?,
             upstreams,
             transport,
+            request_buffers: match self.request_buffers {
+                0 if fastcgi.is_some() => fastcgi::BUFFER,
+                configured => configured,
+            },
+            fastcgi,
             passive: Passive::new(checks.passive.unwrap_or_default()),
             retries: u32::try_from(balancing.retries).unwrap_or(0),
             try_duration,
@@ -158,7 +170,6 @@ impl HandlerConfig for ReverseProxy {
             request_ops: Operations::compile(headers.request.unwrap_or_default())?,
             down,
             rewrite: self.rewrite.map(rewrite::Rewrite::compile).transpose()?,
-            request_buffers: self.request_buffers,
             response_buffers: self.response_buffers,
             responses: ResponseHandlers::build(self.handle_response, cx)?,
         }))
@@ -168,16 +179,24 @@ fn down(config: ResponseOps) -> std::result::Result<Arc<dyn Passing>, BuildError
     let require = config.require.map(ResponseMatcher::build).transpose()?;
     Ok(Arc::new(Down { operations: Operations::compile(config.ops)?, require }))
 }
-/// The transport that a configuration names; HTTP if it names none.
-fn http_transport(config: Option<Value>) -> std::result::Result<Transport, String> {
-    let Some(Value::Object(mut fields)) = config else { return Transport::build(&HttpTransport::default()) };
-    match fields.remove("protocol").as_ref().and_then(Value::as_str) {
-        Some("http") => {}
-        other => return Err(format!("transport {} is not supported yet", other.unwrap_or_default())),
+/// The transport that a configuration names, HTTP if it names none; and the one of FastCGI, if that is it.
+fn transports(config: Option<Value>) -> std::result::Result<(Arc<Transport>, Option<FastCgi>), String> {
+    let http = |config: &HttpTransport| Transport::build(config).map(Arc::new);
+    let Some(Value::Object(mut fields)) = config else { return Ok((http(&HttpTransport::default())?, None)) };
+    let protocol = fields.remove("protocol");
+    let protocol = protocol.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let failed = |error| format!("transport {protocol}: {error}");
+    match protocol {
+        "http" => {
+            let config = HttpTransport::deserialize(Value::Object(fields)).map_err(failed)?;
+            Ok((http(&config)?, None))
+        }
+        "fastcgi" => {
+            let config = FastCgiTransport::deserialize(Value::Object(fields)).map_err(failed)?;
+            Ok((http(&HttpTransport::default())?, Some(FastCgi::build(config)?)))
+        }
+        other => Err(format!("transport {other} is not supported yet")),
     }
-    let config = HttpTransport::deserialize(Value::Object(fields))
-        .map_err(|error| format!("transport http: {error}"))?;
-    Transport::build(&config)
 }
 impl Passive {
     fn new(config: PassiveChecks) -> Self {

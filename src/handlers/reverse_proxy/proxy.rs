@@ -152,25 +152,27 @@ impl Proxy {
         x.proxied.in_flight = target.host.requests.load(Relaxed);
         let path = plan.uri.as_ref().map(ToString::to_string);
         let own = path.is_none().then(|| x.uri().into_owned());
-        let attempt = Attempt {
-            transport: &self.transport,
-            target: &target,
-            server_name: self.transport.server_name(x),
-            what: What::Passed(Outgoing {
-                method: &plan.method,
-                target: path.as_deref().or(own.as_deref()).unwrap_or("/"),
-                length: plan.length,
-                upgrade: plan.upgrade.as_ref(),
-                trusted: plan.trusted,
-                hostport: &address.hostport,
-                // Over TLS upstreams are called by their own name.
-                own_host: self.transport.has_tls(),
-                compression: self.transport.compression,
-                operations: &self.request_ops,
-            }),
+        let outgoing = Outgoing {
+            method: &plan.method,
+            target: path.as_deref().or(own.as_deref()).unwrap_or("/"),
+            length: plan.length,
+            upgrade: plan.upgrade.as_ref(),
+            trusted: plan.trusted,
+            hostport: &address.hostport,
+            // Over TLS upstreams are called by their own name.
+            own_host: self.transport.has_tls(),
+            compression: self.transport.compression && self.fastcgi.is_none(),
+            operations: &self.request_ops,
         };
         let begun = Instant::now();
-        let sent = attempt.send(x, body).await;
+        let sent = if let Some(fastcgi) = &self.fastcgi {
+            let received = Box::pin(fastcgi.send(x, &target, &outgoing, body)).await;
+            received.map(|received| (received, false))
+        } else {
+            let server_name = self.transport.server_name(x);
+            let what = What::Passed(outgoing);
+            Attempt { transport: &self.transport, target: &target, server_name, what }.send(x, body).await
+        };
         let took = begun.elapsed();
         match sent {
             Ok((received, gzip)) => self.received(x, received, gzip, (&target, plan, took)).await,

@@ -283,6 +283,8 @@ pub(super) fn via(version: Version) -> HeaderValue {
 }
 fn via_text(version: Version) -> &'static str {
     match version {
+        // Of what is no HTTP at all: FastCGI.
+        Version::HTTP_09 => "0.0 Caddy",
         Version::HTTP_10 => "1.0 Caddy",
         Version::HTTP_2 => "2.0 Caddy",
         Version::HTTP_3 => "3.0 Caddy",

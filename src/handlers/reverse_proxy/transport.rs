@@ -116,15 +116,7 @@ impl Transport {
     /// # Errors
     /// In Go's words, with the address. A handshake that fails is no failure to dial: what follows is another matter.
     pub(super) async fn dial(&self, address: &Address, server_name: Option<&str>) -> Result<Stream, Failure> {
-        let (network, place) = match &address.place {
-            Place::Tcp { .. } => ("tcp", address.text.as_str()),
-            Place::Unix(path) => ("unix", path.as_str()),
-        };
-        let failed = |why: String| Failure::Dial(format!("dial {network} {place}: {why}"));
-        let connected = match timeout(self.dial_timeout, connect(address)).await {
-            Ok(connected) => connected.map_err(|error| failed(format!("connect: {}", go_error(&error))))?,
-            Err(_) => return Err(failed("i/o timeout".into())),
-        };
+        let connected = dial(address, self.dial_timeout).await.map_err(Failure::Dial)?;
         let stream = match (connected, &self.tls) {
             (Connected::Unix(socket), _) => Stream::unix(socket),
             (Connected::Tcp(socket), Some(tls)) if !tls.excepts(address) => {
@@ -134,6 +126,28 @@ impl Transport {
         };
         Ok(stream.with_timeouts(self.timeouts))
     }
+}
+/// A fresh connection in the clear.
+///
+/// # Errors
+/// In Go's words, with the address.
+pub(super) async fn connected(address: &Address, within: Duration) -> Result<Stream, String> {
+    Ok(match dial(address, within).await? {
+        Connected::Tcp(socket) => Stream::tcp(socket),
+        Connected::Unix(socket) => Stream::unix(socket),
+    })
+}
+async fn dial(address: &Address, within: Duration) -> Result<Connected, String> {
+    let (network, place) = match &address.place {
+        Place::Tcp { .. } => ("tcp", address.text.as_str()),
+        Place::Unix(path) => ("unix", path.as_str()),
+    };
+    let why = match timeout(within, connect(address)).await {
+        Ok(Ok(connected)) => return Ok(connected),
+        Ok(Err(error)) => format!("connect: {}", go_error(&error)),
+        Err(_) => "i/o timeout".into(),
+    };
+    Err(format!("dial {network} {place}: {why}"))
 }
 enum Connected {
     Tcp(TcpStream),

@@ -14,7 +14,7 @@ pub const FASTCGI: ModuleSyntax = ModuleSyntax {
     docs: "fastcgi { root <path>; split <extensions...>; env <key> <value>; resolve_root_symlink; dial_timeout, \
            read_timeout, write_timeout <duration>; capture_stderr }: FastCGI.",
     parse: fastcgi,
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
 };
 pub(super) const NAMES: [&str; 8] = [
     "root",

@@ -28,7 +28,7 @@ pub const PHP_FASTCGI: Directive = Directive {
     name: "php_fastcgi",
     docs: "php_fastcgi [<matcher>] <gateways...> { … }: passes requests for PHP on, the others are left to what follows.",
     order: Order::ByRow,
-    support: Support::NotYet("the FastCGI transport"),
+    support: Support::Full,
     parse: Parse::Matched(parse),
 };
 

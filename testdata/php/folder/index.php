@@ -1,0 +1,1 @@
+<?php echo "folder ", $_SERVER["SCRIPT_NAME"], " ", $_SERVER["PATH_INFO"] ?? "-";
