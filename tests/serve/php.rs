@@ -3,7 +3,8 @@
 //! `CADDY=/usr/bin/caddy cargo test --test serve php -- --ignored`; `PHP_FPM` names php-fpm, if it is called otherwise.
 use crate::{
     caddy, client, ours,
-    process::{Server, free_port, wait_for},
+    common::free_port,
+    process::{Server, wait_for},
 };
 use std::{
     fs,
