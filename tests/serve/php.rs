@@ -2,8 +2,9 @@
 //!
 //! `CADDY=/usr/bin/caddy cargo test --test serve php -- --ignored`; `PHP_FPM` names php-fpm, if it is called otherwise.
 use crate::{
-    caddy, client, ours,
+    caddy, client,
     common::free_port,
+    ours,
     process::{Server, wait_for},
 };
 use std::{
