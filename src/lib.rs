@@ -24,5 +24,6 @@ pub mod storage;
 pub mod stores;
 pub mod table;
 pub mod tls;
+pub mod toml;
 pub mod trust;
 pub mod writers;

@@ -5,7 +5,7 @@ const FLOORS: &[&[&str]] = &[
     &["environment"],
     &["net", "state", "storage"],
     &["config"],
-    &["caddyfile", "http", "tls", "logging", "metrics"],
+    &["caddyfile", "http", "tls", "logging", "metrics", "toml"],
     &[
         "dns",
         "encoders",

@@ -3,7 +3,7 @@ use super::json;
 use crate::{
     caddyfile::{self, Adapted},
     net::Machine,
-    table,
+    table, toml,
 };
 use grammar::Error;
 
@@ -11,6 +11,8 @@ use grammar::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adapter {
     Caddyfile,
+    /// Of a config.toml.
+    Toml,
     /// The text is JSON already.
     None,
 }
@@ -20,6 +22,7 @@ impl Adapter {
     pub fn named(name: &str) -> Result<Self, String> {
         match name {
             "caddyfile" => Ok(Self::Caddyfile),
+            "toml" => Ok(Self::Toml),
             "" => Ok(Self::None),
             _ => Err(format!("unrecognized config adapter: {name}")),
         }
@@ -28,6 +31,15 @@ impl Adapter {
     pub fn name(self) -> &'static str {
         match self {
             Self::Caddyfile => "caddyfile",
+            Self::Toml => "toml",
+            Self::None => "",
+        }
+    }
+    /// What a text is called that comes without a file.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Caddyfile => "Caddyfile",
+            Self::Toml => "config.toml",
             Self::None => "",
         }
     }
@@ -35,6 +47,9 @@ impl Adapter {
 /// Which adapter a file is for, by its name, where none was asked for.
 pub fn adapter_of(file: &str) -> Adapter {
     let name = file.rsplit('/').next().unwrap_or(file).to_lowercase();
+    if name.ends_with(".toml") {
+        return Adapter::Toml;
+    }
     let caddyfile = name.starts_with("caddyfile") || name.ends_with(".caddyfile");
     if caddyfile && !name.ends_with(".json") { Adapter::Caddyfile } else { Adapter::None }
 }
@@ -45,6 +60,10 @@ pub fn adapter_of(file: &str) -> Adapter {
 pub fn adapt(adapter: Adapter, file: &str, text: &str) -> Result<Adapted, Vec<Error>> {
     match adapter {
         Adapter::Caddyfile => caddyfile::adapt(file, text, &Machine, &table::SYNTAX),
+        Adapter::Toml => {
+            let toml::Adapted { json, warnings } = toml::adapt(file, text, &Machine)?;
+            Ok(Adapted { json, warnings, not_yet: vec![] })
+        }
         Adapter::None if text.trim().is_empty() => Ok(Adapted::default()),
         Adapter::None => match json::parse(text.as_bytes()) {
             Ok(json) => Ok(Adapted { json, ..Adapted::default() }),
@@ -66,6 +85,7 @@ mod tests {
             ("site.caddyfile", Adapter::Caddyfile),
             ("caddyfile.json", Adapter::None),
             ("caddy.json", Adapter::None),
+            ("/etc/proxy/config.toml", Adapter::Toml),
             ("Caddyfile/x", Adapter::None),
             ("-", Adapter::None),
         ] {

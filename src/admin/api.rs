@@ -319,7 +319,7 @@ fn adapted(asked: &Asked<'_>) -> Result<(Bytes, Vec<Warning>), Refused> {
     }
     let (_, name) = media_type.split_once('/').ok_or_else(|| Refused::bad("malformed Content-Type"))?;
     let adapter = match Adapter::named(name) {
-        Ok(adapter @ Adapter::Caddyfile) => adapter,
+        Ok(adapter) if adapter != Adapter::None => adapter,
         _ => return Err(Refused::bad(format!("unrecognized config adapter '{name}'"))),
     };
     let text = String::from_utf8_lossy(&asked.body);
@@ -327,7 +327,7 @@ fn adapted(asked: &Asked<'_>) -> Result<(Bytes, Vec<Warning>), Refused> {
         let why = errors.first().map(ToString::to_string).unwrap_or_default();
         Refused::bad(format!("adapting config using {name} adapter: {why}"))
     };
-    let adapted = adapt(adapter, "Caddyfile", &text).map_err(|errors| refuse(&errors))?;
+    let adapted = adapt(adapter, adapter.file_name(), &text).map_err(|errors| refuse(&errors))?;
     if asked.uri.path() == "/load" && !adapted.not_yet.is_empty() {
         return Err(refuse(&adapted.not_yet));
     }

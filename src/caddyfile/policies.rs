@@ -43,13 +43,14 @@ impl Policy {
             reuse_private_keys,
             disable_ocsp_stapling,
             ocsp_overrides,
+            disable_renewal,
         } = &self.json;
         issuers.is_empty()
             && key_type.is_empty()
             && storage.is_none()
             && ocsp_overrides.is_empty()
             && *renewal_window_ratio == 0.0
-            && !(*must_staple || *on_demand || *reuse_private_keys || *disable_ocsp_stapling)
+            && !(*must_staple || *on_demand || *reuse_private_keys || *disable_ocsp_stapling || *disable_renewal)
     }
     fn implied(&self) -> Implied {
         let public = self.json.subjects.iter().filter(|name| self.is_public(name)).count();

@@ -16,9 +16,9 @@ pub(super) struct Adapt {
     /// Configuration file to adapt (required)
     #[arg(short, long, value_name = "string")]
     config: Option<String>,
-    /// Name of config adapter
-    #[arg(short, long, value_name = "string", default_value = "caddyfile")]
-    adapter: String,
+    /// Name of config adapter [default: caddyfile, but toml for *.toml]
+    #[arg(short, long, value_name = "string")]
+    adapter: Option<String>,
     /// Format the output for human readability
     #[arg(short, long)]
     pretty: bool,
@@ -35,7 +35,7 @@ pub(super) struct Adapt {
 impl Adapt {
     pub(super) fn run(self) -> Result<(), Failure> {
         envfile::load(&self.envfile)?;
-        let input = Input::adapt(self.config.as_deref(), &self.adapter)?;
+        let input = Input::adapt(self.config.as_deref(), self.adapter.as_deref())?;
         out!("{}", if self.pretty { pretty(&input.json) } else { compact(&input.json) });
         input.warn_as_adapter();
         if self.validate {

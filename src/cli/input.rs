@@ -59,7 +59,7 @@ impl Input {
         let input = Self::adapted(adapter, file, text).map_err(|(errors, text)| {
             let prefix = match adapter {
                 Adapter::None => String::new(),
-                Adapter::Caddyfile => format!("adapting config using {}: ", adapter.name()),
+                _ => format!("adapting config using {}: ", adapter.name()),
             };
             Failure::places(prefix, errors, Some(text))
         })?;
@@ -94,11 +94,12 @@ impl Input {
         }
         Self::load(Some(file.unwrap_or(DEFAULT)), adapter)
     }
-    /// What `adapt` does: a file, or `-`, by the adapter that is named.
+    /// What `adapt` does: a file, or `-`, by the adapter that is named; if none is, a Caddyfile unless its name ends in
+    /// `.toml`.
     ///
     /// # Errors
     /// It can be neither read nor adapted.
-    pub(super) fn adapt(file: Option<&str>, adapter: &str) -> Result<Self, Failure> {
+    pub(super) fn adapt(file: Option<&str>, adapter: Option<&str>) -> Result<Self, Failure> {
         let file = file.filter(|file| !file.is_empty());
         if file.is_none() && Path::new(DEFAULT).exists() {
             tracing::info!(target: "", "using adjacent Caddyfile");
@@ -107,13 +108,15 @@ impl Input {
             return Self::required(None, None);
         };
         let adapter = match adapter {
-            "" => {
+            None if adapter_of(file) == Adapter::Toml => Adapter::Toml,
+            None => Adapter::Caddyfile,
+            Some("") => {
                 return Err(Failure::new(
                     "adapter name is required (use --adapt flag or leave unspecified for default)",
                 ));
             }
-            "json" => Adapter::None,
-            name => Adapter::named(name)?,
+            Some("json") => Adapter::None,
+            Some(name) => Adapter::named(name)?,
         };
         let text = if file == "-" { stdin() } else { read(file) };
         let text = text.map_err(|why| format!("reading input file: {why}"))?;
@@ -143,7 +146,10 @@ impl Input {
     pub(super) fn warn_as_adapter(&self) {
         for warning in &self.warnings {
             let (file, line) = warning.span.as_ref().map_or(("", 0), |span| (&*span.file, span.line));
-            tracing::warn!(target: "caddyfile", file, line, "{}", warning.message);
+            match self.adapter {
+                "toml" => tracing::warn!(target: "toml", file, line, "{}", warning.message),
+                _ => tracing::warn!(target: "caddyfile", file, line, "{}", warning.message),
+            }
         }
     }
     /// What is to be run has to run as a whole.

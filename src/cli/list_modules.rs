@@ -28,6 +28,7 @@ const BUILT_IN: &[&str] = &[
     "admin.api.pki",
     "admin.api.reverse_proxy",
     "caddy.adapters.caddyfile",
+    "caddy.adapters.toml",
     "http",
     "pki",
     "tls",
@@ -36,6 +37,7 @@ const BUILT_IN: &[&str] = &[
 ];
 /// Plugins in real Caddy: namespaces, and names.
 const PLUGINS: &[&str] = &[
+    "caddy.adapters.toml",
     "caddy.logging.encoders.formatted",
     "caddy.logging.encoders.transform",
     "dns.providers.",

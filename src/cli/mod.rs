@@ -25,7 +25,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use failure::{Failure, Form};
-use std::{env, path::Path, process::ExitCode};
+use std::{env, ffi::OsString, path::Path, process::ExitCode};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// A web server and reverse proxy, configured as Caddy is.
@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
         env::args_os().next().and_then(|path| Path::new(&path).file_stem().map(|name| name.to_owned()));
     let name = name.map_or_else(|| "proxy".to_owned(), |name| name.to_string_lossy().into_owned());
     let command = Cli::command().name(name.clone()).bin_name(name.clone());
-    let matches = match command.clone().try_get_matches() {
+    let matches = match command.clone().try_get_matches_from(arguments()) {
         Ok(matches) => matches,
         Err(error) => return complain(&error, &name),
     };
@@ -69,6 +69,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli.run(command),
         Err(error) => complain(&error, &name),
     }
+}
+/// The command line. As `proxy-rs` was started, `--config F` without a command means `run --config F`.
+fn arguments() -> Vec<OsString> {
+    let mut all: Vec<OsString> = env::args_os().collect();
+    let first = all.get(1).map(|first| first.to_string_lossy().into_owned()).unwrap_or_default();
+    if first == "-c" || first == "--config" || first.starts_with("--config=") {
+        all.insert(1, "run".into());
+    }
+    all
 }
 impl Cli {
     fn run(self, mut help: clap::Command) -> ExitCode {

@@ -77,6 +77,9 @@ pub struct AutomationPolicy {
     /// Responder by the URL that the certificate names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub ocsp_overrides: Map<String, Value>,
+    /// Not in Caddy: what is due for renewal is only warned of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub disable_renewal: bool,
 }
 /// `apps.tls.certificates.load_files[]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -96,6 +96,7 @@ struct Policy {
     key_type: KeyType,
     ratio: f64,
     reuse_keys: bool,
+    renew: bool,
 }
 impl Automation {
     /// Compiles the policies; `managed` is where their certificates will be found.
@@ -192,9 +193,15 @@ impl Automation {
         }
         if let Some(stored) = self.load(&policy, name) {
             let due = stored.is_due(now, policy.ratio);
+            if due && !policy.renew {
+                tracing::warn!(
+                    target: "tls", identifier = name, not_after = ?stored.not_after,
+                    "certificate is due for renewal, which is switched off"
+                );
+            }
             // Also while a newer one is on its way.
             self.serve(name, stored);
-            if !due {
+            if !due || !policy.renew {
                 return Ok(());
             }
         }
@@ -329,6 +336,7 @@ impl Policy {
                 RENEWAL_RATIO
             },
             reuse_keys: policy.reuse_private_keys,
+            renew: !policy.disable_renewal,
         })
     }
 }
