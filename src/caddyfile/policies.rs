@@ -50,7 +50,11 @@ impl Policy {
             && storage.is_none()
             && ocsp_overrides.is_empty()
             && *renewal_window_ratio == 0.0
-            && !(*must_staple || *on_demand || *reuse_private_keys || *disable_ocsp_stapling || *disable_renewal)
+            && !(*must_staple
+                || *on_demand
+                || *reuse_private_keys
+                || *disable_ocsp_stapling
+                || *disable_renewal)
     }
     fn implied(&self) -> Implied {
         let public = self.json.subjects.iter().filter(|name| self.is_public(name)).count();

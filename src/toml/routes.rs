@@ -70,11 +70,13 @@ fn check_place(
     let at = prefix.map_or_else(|| host.at.clone(), |prefix| prefix.at.clone());
     let key = if prefix.is_some() { "path_prefix" } else { "host" };
     let of_host = || taken.iter().filter(|(other, ..)| other == name);
-    let same = |other: &Option<String>| other.as_deref().unwrap_or_default() == path.as_deref().unwrap_or_default();
+    let same =
+        |other: &Option<String>| other.as_deref().unwrap_or_default() == path.as_deref().unwrap_or_default();
     if let Some((.., other)) = of_host().find(|(_, other, _)| same(other)) {
         table.wrong(key, at, format!("{other} is for the same host and the same paths"));
     } else if let Some(path) = &path
-        && let Some((.., other)) = of_host().find(|(_, other, _)| other.as_deref().is_some_and(|other| below(other, path)))
+        && let Some((.., other)) =
+            of_host().find(|(_, other, _)| other.as_deref().is_some_and(|other| below(other, path)))
     {
         let message = format!("{}: no request comes here, since {other} takes them all", table.path(key));
         table.report.warn(Some(at), message);
@@ -101,7 +103,11 @@ fn backends(table: &mut Table<'_>) -> Option<(Vec<String>, bool)> {
         return None;
     };
     if let Some(other) = list.iter().find(|backend| backend.value.tls != first.value.tls) {
-        table.wrong("backends", other.at.clone(), "all of a route's backends are http:// or all are https://");
+        table.wrong(
+            "backends",
+            other.at.clone(),
+            "all of a route's backends are http:// or all are https://",
+        );
     }
     let tls = first.value.tls;
     Some((list.into_iter().map(|backend| backend.value.dial).collect(), tls))

@@ -161,10 +161,7 @@ fn proxied(route: &Settled, settings: &Settings) -> Route {
 /// Requests for another protocol; one for HTTP/2 that goes on in plain text does not insist.
 fn upgrades() -> MatcherSet {
     let h2c = json!({ "header_regexp": { "Upgrade": { "pattern": "(?i)^h2c$" } } });
-    Map::from_iter([
-        ("header".to_owned(), json!({ "Upgrade": ["*"] })),
-        ("not".to_owned(), json!([h2c])),
-    ])
+    Map::from_iter([("header".to_owned(), json!({ "Upgrade": ["*"] })), ("not".to_owned(), json!([h2c]))])
 }
 fn reverse_proxy(route: &Settled, settings: &Settings) -> Module {
     let upstreams: Vec<Value> = route.backends.iter().map(|dial| json!({ "dial": dial })).collect();

@@ -54,7 +54,8 @@ impl<'t> Table<'t> {
     pub(super) fn sections(&mut self, key: &'static str) -> Vec<Table<'t>> {
         let Some(found) = self.find(key) else { return vec![] };
         let DeValue::Array(array) = found.get_ref() else {
-            let message = format!("{key}: expected sections, [[{key}]], found {}", described(found.get_ref()));
+            let message =
+                format!("{key}: expected sections, [[{key}]], found {}", described(found.get_ref()));
             self.report.error(found.span(), message);
             return vec![];
         };
@@ -69,9 +70,10 @@ impl<'t> Table<'t> {
                     known: vec![],
                     report: self.report,
                 }),
-                other => self
-                    .report
-                    .error(entry.span(), format!("{name}: expected a section, [[{key}]], found {}", described(other))),
+                other => self.report.error(
+                    entry.span(),
+                    format!("{name}: expected a section, [[{key}]], found {}", described(other)),
+                ),
             }
         }
         tables
@@ -117,7 +119,11 @@ impl<'t> Table<'t> {
     fn alone(&self, key: &'static str, other: &'static str) {
         let Some(table) = self.table else { return };
         if let (Some(_), Some((second, _))) = (table.get_key_value(key), table.get_key_value(other)) {
-            self.wrong(other, second.span(), format!("is the same as {key}, which is set too: keep one of them"));
+            self.wrong(
+                other,
+                second.span(),
+                format!("is the same as {key}, which is set too: keep one of them"),
+            );
         }
     }
     /// Something is wrong with the value of a key.

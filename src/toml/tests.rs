@@ -15,7 +15,8 @@ fn routes(json: &Value, server: &str) -> Vec<Value> {
 }
 /// The first handler of that name, with the route it is in.
 fn handler<'r>(routes: &'r [Value], name: &str) -> Option<(&'r Value, &'r Value)> {
-    let mut all = routes.iter().flat_map(|route| route["handle"].as_array().unwrap().iter().map(move |h| (route, h)));
+    let mut all =
+        routes.iter().flat_map(|route| route["handle"].as_array().unwrap().iter().map(move |h| (route, h)));
     all.find(|(_, handler)| handler["handler"] == name)
 }
 #[test]
@@ -33,7 +34,8 @@ fn a_broken_file_is_told_with_key_and_line() {
 }
 #[test]
 fn all_that_is_wrong_is_told_at_once_in_the_order_of_the_text() {
-    let text = "[server]\nhttp_port = 0\n[logging]\nlevl = \"info\"\n[[routes]]\nhost = 1\nbackends = [\"x\"]\n";
+    let text =
+        "[server]\nhttp_port = 0\n[logging]\nlevl = \"info\"\n[[routes]]\nhost = 1\nbackends = [\"x\"]\n";
     let errors = adapt("f", text, &Memory::default()).unwrap_err();
     let lines: Vec<u32> = errors.iter().map(|error| error.span.as_ref().unwrap().line).collect();
     assert_eq!(lines, [2, 4, 6, 7]);
@@ -43,16 +45,14 @@ fn all_that_is_wrong_is_told_at_once_in_the_order_of_the_text() {
 #[test]
 fn both_spellings_of_the_limits_are_the_same() {
     let one = "[ratelimit]\nrequests_per_second = 5\nburst = 6\nwhitelist = [\"10.0.0.0/8\"]\n";
-    let other = "[ratelimit]\nglobal_requests_per_second = 5\nglobal_burst = 6\nwhitelist_ips = [\"10.0.0.0/8\"]\n";
+    let other =
+        "[ratelimit]\nglobal_requests_per_second = 5\nglobal_burst = 6\nwhitelist_ips = [\"10.0.0.0/8\"]\n";
     let [one, other] = [one, other].map(|limits| adapted(&format!("{limits}{ROUTE}")));
     assert_eq!(one, other);
     let routes = routes(&one, "http");
     let (route, limits) = handler(&routes, "token_bucket").unwrap();
     assert_eq!(route["match"], json!([{"not": [{"client_ip": {"ranges": ["10.0.0.0/8"]}}]}]));
-    assert_eq!(
-        limits["zones"],
-        json!([{"name": "global", "rate": 5, "per": 1_000_000_000_u64, "burst": 6}])
-    );
+    assert_eq!(limits["zones"], json!([{"name": "global", "rate": 5, "per": 1_000_000_000_u64, "burst": 6}]));
 }
 #[test]
 fn a_burst_is_the_rate_unless_it_says_otherwise() {
@@ -86,7 +86,8 @@ fn enabled_false_is_as_if_the_section_were_not_there() {
 fn the_documents_file_listens_on_three_ports() {
     let json = adapted(DOCUMENTS);
     let servers = json["apps"]["http"]["servers"].as_object().unwrap();
-    let listen: Vec<_> = servers.iter().map(|(name, server)| (name.as_str(), server["listen"].clone())).collect();
+    let listen: Vec<_> =
+        servers.iter().map(|(name, server)| (name.as_str(), server["listen"].clone())).collect();
     assert_eq!(
         listen,
         [
@@ -103,7 +104,8 @@ fn routes_with_a_prefix_come_first_in_the_order_of_the_file() {
         let prefix = if prefix.is_empty() { String::new() } else { format!("path_prefix = \"{prefix}\"\n") };
         format!("[[routes]]\nhost = \"{host}\"\n{prefix}backends = [\"http://x\"]\n")
     };
-    let text = [("a", ""), ("a", "/api"), ("b", "/"), ("a", "/v1.0/")].map(|(host, prefix)| route(host, prefix));
+    let text =
+        [("a", ""), ("a", "/api"), ("b", "/"), ("a", "/v1.0/")].map(|(host, prefix)| route(host, prefix));
     let found: Vec<Value> = routes(&adapted(&text.concat()), "http")
         .into_iter()
         .filter(|route| route["match"][0].get("host").is_some())
@@ -126,7 +128,10 @@ fn a_route_that_no_request_reaches_is_warned_of() {
                 [[routes]]\nhost = \"a\"\npath_prefix = \"/apiary\"\nbackends = [\"http://z\"]\n";
     let warnings = adapt("f", text, &Memory::default()).unwrap().warnings;
     let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(said, ["routes[1].path_prefix: no request comes here, since routes[0] takes them all, at f:7"]);
+    assert_eq!(
+        said,
+        ["routes[1].path_prefix: no request comes here, since routes[0] takes them all, at f:7"]
+    );
 }
 #[test]
 fn several_backends_take_turns_by_weight_and_clients_stay_if_they_are_to() {
@@ -138,10 +143,7 @@ fn several_backends_take_turns_by_weight_and_clients_stay_if_they_are_to() {
     let plain = proxy("");
     assert_eq!(plain["upstreams"], json!([{"dial": "x:443"}, {"dial": "y:1"}]));
     assert_eq!(plain["transport"], json!({"protocol": "http", "tls": {}}));
-    assert_eq!(
-        plain["load_balancing"],
-        json!({"retries": 1, "selection_policy": {"policy": "round_robin"}})
-    );
+    assert_eq!(plain["load_balancing"], json!({"retries": 1, "selection_policy": {"policy": "round_robin"}}));
     let weighted = proxy("weights = [3, 1]\nsticky = \"id\"\n");
     assert_eq!(
         weighted["load_balancing"]["selection_policy"],

@@ -133,7 +133,8 @@ impl FromToml for Host {
         if text.contains(':') {
             return Err(wrong("it is to stand without a port"));
         }
-        let name = idna::domain_to_ascii_strict(text).map_err(|_| wrong("not all of its characters are allowed"))?;
+        let name =
+            idna::domain_to_ascii_strict(text).map_err(|_| wrong("not all of its characters are allowed"))?;
         if name.is_empty() { Err(wrong("it is empty")) } else { Ok(Self(name)) }
     }
 }
@@ -145,7 +146,9 @@ impl FromToml for Prefix {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Option<String>> {
         let path = path(value)?;
         if path.contains(['*', '?', '#', '{', '}']) {
-            return Err(Some(format!("{path:?} is not the beginning of a path: it is compared as it stands")));
+            return Err(Some(format!(
+                "{path:?} is not the beginning of a path: it is compared as it stands"
+            )));
         }
         Ok(Self(path.trim_end_matches('/').to_owned()))
     }
@@ -240,7 +243,8 @@ impl FromToml for Sticky {
             return Ok(Self(sticky.then(|| "lb".to_owned())));
         }
         let name = value.as_str().ok_or(None)?;
-        let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let token =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         token.then(|| Self(Some(name.to_owned()))).ok_or(None)
     }
 }
