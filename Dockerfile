@@ -1,20 +1,24 @@
 # Conventions of the official Caddy image, so that swapping `image:` is the whole migration.
 FROM rust:1-bookworm AS build
+# What is shipped is built with `dist`; `release` is quicker to try something with.
+ARG PROFILE=dist
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY grammar grammar
 COPY benches benches
 COPY src src
-RUN cargo build --locked --profile dist --bin proxy
+RUN cargo build --locked --profile "$PROFILE" --bin proxy \
+ && install -D "target/$PROFILE/proxy" /out/proxy \
+ && rm -rf target
 
 FROM debian:bookworm-slim
-# mime types as Caddy's image has them, wget for health checks, setcap for ports 80 and 443 without root.
+# mime types as Caddy's image has them, wget and curl for health checks, setcap for ports 80 and 443 without root.
 RUN apt-get update -q \
- && apt-get install -y -q --no-install-recommends ca-certificates media-types wget libcap2-bin \
+ && apt-get install -y -q --no-install-recommends ca-certificates curl media-types wget libcap2-bin \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /etc/caddy /usr/share/caddy /srv \
  && mkdir -p -m 1777 /config /config/caddy /data /data/caddy
-COPY --from=build /src/target/dist/proxy /usr/bin/proxy
+COPY --from=build /out/proxy /usr/bin/proxy
 RUN setcap cap_net_bind_service=+ep /usr/bin/proxy && ln -s proxy /usr/bin/caddy
 COPY testdata/image/Caddyfile /etc/caddy/Caddyfile
 COPY testdata/image/index.html /usr/share/caddy/index.html

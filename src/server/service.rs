@@ -107,10 +107,25 @@ fn reply(
             upgrade(connection, &mut x, &mut response, upstream);
             Body::Empty
         }
-        body => body,
+        body => {
+            if x.request.version == Version::HTTP_2 && body.is_end_stream() {
+                say_it_is_empty(&x.request.method, &mut response);
+            }
+            body
+        }
     };
     x.recycle();
     response.map(|()| Reply::new(body, in_flight))
+}
+/// As Go does on HTTP/2 too, where the end of the stream says the same and hyper leaves it at that.
+fn say_it_is_empty(method: &Method, response: &mut Response<()>) {
+    let status = response.status();
+    let may_have_body = !status.is_informational()
+        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        && method != Method::HEAD;
+    if may_have_body && !response.headers().contains_key(CONTENT_LENGTH) {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
 }
 /// Whether Go would guess what the body is.
 fn lacks_type(headers: &HeaderMap, answer: &Answer) -> bool {
