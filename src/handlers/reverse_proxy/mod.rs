@@ -124,7 +124,7 @@ impl HandlerConfig for ReverseProxy {
         let state = cx.shared_state();
         let upstream = |config| Upstream::build(config, &identity, &state);
         let upstreams: Arc<[Upstream]> =
-            self.upstreams.iter().map(upstream).collect::<std::result::Result<_, _>>()?;
+            self.upstreams.iter().map(upstream).collect();
         if let Some(active) = &checks.active
             && let Some(checker) = Checker::build(active, &transport, &upstreams)?
         {

@@ -67,14 +67,17 @@ pub(super) struct Health {
     fails: AtomicUsize,
 }
 impl Upstream {
-    /// # Errors
-    /// An address that cannot be read.
-    pub(super) fn build(config: &UpstreamConfig, checks: &str, state: &State) -> Result<Self, String> {
+    /// An address that cannot be dialled fails its requests, as in Caddy, and not the configuration.
+    pub(super) fn build(config: &UpstreamConfig, checks: &str, state: &State) -> Self {
         let (dial, max_requests) = (Text::new(&config.dial), config.max_requests);
         let host: Arc<Host> = state.get_or(&format!("reverse_proxy/host/{}", config.dial), Host::default);
-        let fixed = dial.literal().map(|literal| Target::parse(literal, &host, max_requests)).transpose()?;
+        let fixed = dial.literal().and_then(|literal| {
+            Target::parse(literal, &host, max_requests)
+                .inspect_err(|why| tracing::warn!(target: "http.handlers.reverse_proxy", "requests to this upstream will fail: {why}"))
+                .ok()
+        });
         let health = state.get_or(&format!("reverse_proxy/health/{}/{checks}", config.dial), Health::default);
-        Ok(Self { name: config.dial.as_str().into(), dial, fixed, host, max_requests, health })
+        Self { name: config.dial.as_str().into(), dial, fixed, host, max_requests, health }
     }
     /// Where this request would go.
     ///
