@@ -123,8 +123,7 @@ impl HandlerConfig for ReverseProxy {
         let identity = checks.active.as_ref().map(serde_json::to_string).transpose()?.unwrap_or_default();
         let state = cx.shared_state();
         let upstream = |config| Upstream::build(config, &identity, &state);
-        let upstreams: Arc<[Upstream]> =
-            self.upstreams.iter().map(upstream).collect();
+        let upstreams: Arc<[Upstream]> = self.upstreams.iter().map(upstream).collect();
         if let Some(active) = &checks.active
             && let Some(checker) = Checker::build(active, &transport, &upstreams)?
         {
