@@ -11,7 +11,7 @@ use crate::{
     ip_sources, issuers, listeners,
     logging::EncoderModule,
     matchers, network_proxy, options, sites, stores,
-    tls::IssuerModule,
+    tls::TlsModules,
     trust, writers,
 };
 
@@ -258,8 +258,11 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
 /// What a Caddyfile may say.
 pub static SYNTAX: Syntax =
     Syntax { directives: DIRECTIVES, matchers: MATCHERS, options: OPTIONS, modules: MODULE_SYNTAX };
-/// Who can sign certificates.
-pub static ISSUERS: &[IssuerModule] = &[issuers::acme::MODULE, issuers::internal::MODULE];
+/// Who can sign certificates, and who can write the records that prove names.
+pub static TLS: TlsModules = TlsModules {
+    issuers: &[issuers::acme::MODULE, issuers::internal::MODULE],
+    dns: &[dns::cloudflare::MODULE, dns::ovh::MODULE, dns::rfc2136::MODULE],
+};
 
 #[cfg(test)]
 mod tests {

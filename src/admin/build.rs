@@ -43,7 +43,7 @@ pub fn check(config: &Config) -> Result<(), String> {
 /// An app that is not known, or what does not build.
 pub(super) fn plan(config: &Config, state: &Arc<State>, logs: Arc<Logs>) -> Result<Plan, String> {
     check_apps(config)?;
-    let parts = Parts { modules: &table::MODULES, issuers: table::ISSUERS, state: state.clone(), logs };
+    let parts = Parts { modules: &table::MODULES, tls: &table::TLS, state: state.clone(), logs };
     Plan::build(config, &parts)
 }
 fn check_apps(config: &Config) -> Result<(), String> {

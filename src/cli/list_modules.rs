@@ -107,7 +107,7 @@ fn ids() -> BTreeSet<String> {
     let handlers = table::MODULES.handlers.iter().map(|module| format!("http.handlers.{}", module.name));
     let matchers = table::MODULES.matchers.iter().map(|module| format!("http.matchers.{}", module.name));
     let encoders = table::ENCODERS.iter().map(|module| format!("caddy.logging.encoders.{}", module.name));
-    let issuers = table::ISSUERS.iter().map(|module| format!("tls.issuance.{}", module.name));
+    let issuers = table::TLS.issuers.iter().map(|module| format!("tls.issuance.{}", module.name));
     let named = table::SYNTAX.modules.iter().map(|module| format!("{}.{}", module.namespace, module.name));
     let built_in = BUILT_IN.iter().map(|id| (*id).to_owned());
     handlers.chain(matchers).chain(encoders).chain(issuers).chain(named).chain(built_in).collect()

@@ -8,6 +8,7 @@
 //! ```
 //! In the global options: `dns <provider> …` (for all that needs one) and `acme_dns [<provider> …]`.
 pub mod acmedns;
+mod api;
 pub mod azure;
 pub mod cloudflare;
 pub mod desec;
@@ -22,6 +23,8 @@ pub mod ovh;
 pub mod porkbun;
 pub mod rfc2136;
 pub mod route53;
+#[cfg(test)]
+mod simulated;
 
 use crate::caddyfile::{Parsed, Words};
 

@@ -25,7 +25,7 @@
 //! }
 //! ```
 use super::NAMESPACE;
-use crate::tls::{Acme, Issuer, IssuerModule, Issuing, LETS_ENCRYPT, Request, acme_folder};
+use crate::tls::{Acme, IssuerModule};
 use crate::{
     caddyfile::{
         Cx, ModuleSyntax, Parsed, Support, Words, dns_challenge, dns_provider, is_dns_setting,
@@ -53,25 +53,10 @@ pub const MODULE: IssuerModule = IssuerModule {
         let config: AcmeIssuer =
             serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
         let dns = config.challenges.as_ref().and_then(|challenges| challenges.dns.as_ref());
-        if dns.is_some() {
-            return Ok(Arc::new(WithoutDns { directory: config.ca }));
-        }
-        Ok(Arc::new(Acme::new(config, None, cx.challenges.clone(), cx.storage.clone())?))
+        let dns = dns.map(|challenge| cx.dns_solver(challenge)).transpose()?;
+        Ok(Arc::new(Acme::new(config, dns, cx.challenges.clone(), cx.storage.clone())?))
     },
 };
-/// Serves what is in the storage: names are not proved by DNS records yet.
-#[derive(Debug)]
-struct WithoutDns {
-    directory: String,
-}
-impl Issuer for WithoutDns {
-    fn key(&self) -> String {
-        acme_folder(if self.directory.is_empty() { LETS_ENCRYPT } else { &self.directory })
-    }
-    fn issue<'a>(&'a self, _: Request<'a>) -> Issuing<'a> {
-        Box::pin(async { Err("the DNS challenge is not supported yet".to_owned().into()) })
-    }
-}
 fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut issuer) = (Words::new(line), AcmeIssuer::default());
     if let Some(directory) = words.at_most_one()? {

@@ -1,4 +1,5 @@
 //! What is known of the network by itself: nothing here knows a configuration.
+pub mod dns;
 pub mod https;
 mod names;
 mod source;

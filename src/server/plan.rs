@@ -11,7 +11,7 @@ use crate::{
     http::{self, Background, Modules},
     logging::Logs,
     state::State,
-    tls::{IssuerModule, Tls},
+    tls::{Tls, TlsModules},
 };
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ use std::{
 /// What servers are built from, besides their configuration.
 pub struct Parts {
     pub modules: &'static Modules,
-    pub issuers: &'static [IssuerModule],
+    pub tls: &'static TlsModules,
     pub state: Arc<State>,
     pub logs: Arc<Logs>,
 }
@@ -63,7 +63,7 @@ impl Plan {
             }
             None => config::HttpApp::default(),
         };
-        let tls = Arc::new(Tls::build(config, &mut app, parts.issuers, &parts.state)?);
+        let tls = Arc::new(Tls::build(config, &mut app, parts.tls, &parts.state)?);
         let maintain: Background = Box::pin(tls.clone().maintain());
         let mut plan = Self {
             tls,

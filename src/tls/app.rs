@@ -1,7 +1,7 @@
 //! The `tls` and `pki` apps of a configuration, built: what servers ask for their handshakes.
 use super::{
-    Authority, AuthoritySettings, Automation, Certificate, Challenges, Index, IssuerContext, IssuerModule,
-    Policies, Shared, auto_https,
+    Authority, AuthoritySettings, Automation, Certificate, Challenges, DnsModule, Index, IssuerContext,
+    IssuerModule, Policies, Shared, auto_https,
 };
 use crate::{
     config::{Config, ConnectionPolicy, Duration, HttpApp, LoadFile, TlsApp},
@@ -25,6 +25,11 @@ pub struct Tls {
     pub storage: Arc<dyn Storage>,
     /// Certificates that cannot be used. Who validates refuses them; who starts serves the other sites.
     pub problems: Vec<String>,
+}
+/// The parts of the table that the app is built from.
+pub struct TlsModules {
+    pub issuers: &'static [IssuerModule],
+    pub dns: &'static [DnsModule],
 }
 /// What outlives configurations.
 struct Kept {
@@ -62,7 +67,7 @@ impl Tls {
     pub fn build(
         config: &Config,
         http: &mut HttpApp,
-        issuers: &[IssuerModule],
+        modules: &TlsModules,
         state: &State,
     ) -> Result<Self, String> {
         let app: TlsApp = read(config, "tls")?;
@@ -87,8 +92,11 @@ impl Tls {
             storage: storage.clone(),
             authorities: authorities.clone(),
             challenges: kept.challenges.clone(),
+            dns_modules: modules.dns,
+            dns: app.dns.clone(),
+            resolvers: app.resolvers.clone(),
         };
-        let automation = Automation::build(&app, issuers, &cx, kept.managed.clone())
+        let automation = Automation::build(&app, modules.issuers, &cx, kept.managed.clone())
             .map_err(|why| format!("loading tls app module: {why}"))?;
         let mut names = auto_https::apply(http, &loaded, &automation)?;
         names.extend(automate);

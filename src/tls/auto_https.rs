@@ -228,6 +228,9 @@ mod tests {
             storage: Arc::new(FileSystem::new("/none")),
             authorities: BTreeMap::new(),
             challenges: Arc::default(),
+            dns_modules: &[],
+            dns: None,
+            resolvers: vec![],
         };
         let automation = Automation::build(&Default::default(), ISSUERS, &cx, Arc::default()).unwrap();
         let mut app = serde_json::from_value(app).unwrap();

@@ -1,5 +1,6 @@
 //! Obtains certificates and renews them: which issuer a name has, where its certificate is stored, when it is due.
 use super::{
+    acme::{DnsModule, DnsSolver},
     certificate::{Certificate, Index, candidates},
     keys::{KeyType, key_from_pem, key_to_pem},
     names,
@@ -70,6 +71,36 @@ pub struct IssuerContext {
     pub authorities: BTreeMap<String, Arc<super::Authority>>,
     /// Where servers find the answers to challenges.
     pub challenges: Arc<super::Challenges>,
+    pub dns_modules: &'static [DnsModule],
+    /// The `tls` app's `dns`: the provider of those that name none.
+    pub dns: Option<Value>,
+    /// The `tls` app's `resolvers`: for challenges that name none.
+    pub resolvers: Vec<String>,
+}
+impl IssuerContext {
+    /// How a challenge writes and finds its records.
+    ///
+    /// # Errors
+    /// No provider is named, or an unknown one, or it misses something.
+    pub fn dns_solver(&self, challenge: &config::DnsChallenge) -> Result<DnsSolver, String> {
+        let Some(provider) = challenge.provider.as_ref().or(self.dns.as_ref()) else {
+            return Err("DNS challenge enabled, but no DNS provider configured".into());
+        };
+        let (name, fields) = module("name", provider)?;
+        let known = self.dns_modules.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| format!("unknown module: dns.providers.{name}"))?;
+        let provider = (known.build)(fields);
+        let provider =
+            provider.map_err(|why| format!("loading DNS provider module: dns.providers.{name}: {why}"))?;
+        Ok(DnsSolver::new(challenge, provider, &self.resolvers))
+    }
+}
+/// The name of a module, under its inline key, and what else there is in it.
+fn module(key: &str, value: &Value) -> Result<(String, Map<String, Value>), String> {
+    let Value::Object(fields) = value else { return Err("a module is an object".into()) };
+    let mut fields = fields.clone();
+    let name = fields.remove(key).and_then(|name| name.as_str().map(str::to_owned));
+    Ok((name.unwrap_or_default(), fields))
 }
 type BuildIssuer = fn(Map<String, Value>, &IssuerContext) -> Result<Arc<dyn Issuer>, String>;
 /// One row of the table of issuers.
@@ -317,11 +348,7 @@ impl Policy {
             }
         }
         let issuer = |issuer: &Value| {
-            let Value::Object(mut fields) = issuer.clone() else {
-                return Err("an issuer is an object".to_owned());
-            };
-            let name = fields.remove("module");
-            let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let (name, fields) = module("module", issuer)?;
             let known = issuers.iter().find(|known| known.name == name);
             let known = known.ok_or_else(|| format!("unknown module: tls.issuance.{name}"))?;
             (known.build)(fields, cx).map_err(|why| format!("loading issuer: {name}: {why}"))
@@ -382,7 +409,14 @@ mod tests {
     ];
     fn automation(folder: &std::path::Path, app: Value) -> Arc<Automation> {
         let storage: Arc<dyn Storage> = Arc::new(FileSystem::new(folder));
-        let cx = IssuerContext { storage, authorities: BTreeMap::new(), challenges: Arc::default() };
+        let cx = IssuerContext {
+            storage,
+            authorities: BTreeMap::new(),
+            challenges: Arc::default(),
+            dns_modules: &[],
+            dns: None,
+            resolvers: vec![],
+        };
         let app = serde_json::from_value(app).unwrap();
         Arc::new(Automation::build(&app, ISSUERS, &cx, Arc::default()).unwrap())
     }

@@ -10,10 +10,10 @@ mod keys;
 pub mod names;
 mod policy;
 pub use acme::{
-    Acme, AcmeError, Challenges, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, Working,
-    folder as acme_folder,
+    Acme, AcmeError, Challenges, DnsModule, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, TxtRecord,
+    Working, folder as acme_folder,
 };
-pub use app::Tls;
+pub use app::{Tls, TlsModules};
 pub use authority::{Authority, AuthoritySettings, Issued, LEAF_LIFETIME};
 pub use automation::{
     Automation, IssueError, IssuedChain, Issuer, IssuerContext, IssuerModule, Issuing, Request,

@@ -8,9 +8,11 @@ mod client;
 mod dns;
 mod jws;
 mod order;
+mod resolver;
 pub use challenges::Challenges;
 pub use client::AcmeError;
-pub use dns::{DnsProvider, DnsSolver, Resolver, Working};
+pub use dns::{DnsModule, DnsProvider, DnsSolver, TxtRecord, Working};
+pub use resolver::Resolver;
 
 use crate::{
     config::AcmeIssuer,

@@ -148,7 +148,7 @@ impl Ordering<'_> {
         let presented =
             self.present(name, &typ, &challenge.token, answer).await.map_err(Attempt::Challenge)?;
         let solved = self.solve(url, challenge).await;
-        presented.clean_up(self.solvers).await;
+        presented.clean_up().await;
         solved.map_err(Attempt::Challenge)
     }
     async fn present(
@@ -176,7 +176,7 @@ impl Ordering<'_> {
         let started = Instant::now();
         loop {
             let answer = self.read(authorization).await?;
-            let pause = retry_after(&answer.headers).unwrap_or(POLL);
+            let pause = retry_after(&answer.headers).unwrap_or(POLL).min(PATIENCE);
             let now: Authorization = decode(&answer)?;
             match now.status.as_str() {
                 "valid" => return Ok(()),
@@ -192,7 +192,7 @@ impl Ordering<'_> {
         let started = Instant::now();
         loop {
             let answer = self.read(url).await?;
-            let pause = retry_after(&answer.headers).unwrap_or(POLL);
+            let pause = retry_after(&answer.headers).unwrap_or(POLL).min(PATIENCE);
             let order: Order = decode(&answer)?;
             if done(&order.status) {
                 return Ok(order);
@@ -243,14 +243,12 @@ impl From<AcmeError> for Attempt {
 enum Presented {
     /// Taken back when it is dropped.
     Offered(#[expect(dead_code, reason = "held for its end")] Offered),
-    Record(super::dns::Record),
+    Record(super::dns::Presented),
 }
 impl Presented {
-    async fn clean_up(self, solvers: &Solvers) {
-        if let (Self::Record(record), Some(dns)) = (self, &solvers.dns)
-            && let Err(error) = dns.clean_up(record).await
-        {
-            tracing::warn!(target: "http.acme_client", error, "cleaning up solver");
+    async fn clean_up(self) {
+        if let Self::Record(record) = self {
+            record.clean_up().await;
         }
     }
 }
