@@ -21,12 +21,13 @@ pub const NONE: ModuleSyntax = ModuleSyntax {
     name: "none",
     docs: "none: no proxy, whatever the environment says.",
     parse: |_, _| Ok(Map::new()),
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
 };
 pub const URL: ModuleSyntax = ModuleSyntax {
     name: "url",
-    docs: "url <url>: through this proxy (HTTP, HTTPS or SOCKS5).",
+    docs: "url <url>: through this proxy (HTTP or SOCKS5).",
     parse,
+    support: Support::Partly("proxies that are spoken to over TLS are refused"),
     ..NONE
 };
 /// `caddy.network_proxy.url`.

@@ -1,5 +1,5 @@
 //! What is known of a connection: shared by its requests, unchanged while it lives.
-use super::{BuildError, Exchange, uri::split_host_port};
+use super::{BuildError, Exchange, Interim, uri::split_host_port};
 use crate::config;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
@@ -19,6 +19,8 @@ pub struct Connection {
     pub tls: Option<TlsInfo>,
     /// When the server is to stop, of all connections of a server: `{http.shutting_down}`.
     pub shutdown: Arc<OnceLock<Instant>>,
+    /// HTTP/1.1: what is said before the response.
+    pub interim: Interim,
 }
 /// What a TLS handshake has settled.
 #[derive(Debug, Default)]

@@ -78,7 +78,13 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
         (served.protocols, served.security.clone(), served.site.shutdown.clone())
     };
     let connection = |tls| {
-        let known = Arc::new(http::Connection { remote, local, tls, shutdown: shutdown.clone() });
+        let known = Arc::new(http::Connection {
+            remote,
+            local,
+            tls,
+            shutdown: shutdown.clone(),
+            ..Default::default()
+        });
         let (upgrade, refusal) = Default::default();
         let (binding, activity) = (binding.clone(), activity.clone());
         Rc::new(Connection { binding, activity, registered, known, upgrade, refusal })
@@ -189,7 +195,7 @@ async fn http1<T: Stream>(
     connection: &Rc<Connection>,
 ) -> Left<T> {
     let activity = &connection.activity;
-    let link = Link::new(stream, activity.clone(), false);
+    let link = Link::new(stream, activity.clone(), connection.known.clone(), false);
     let header_bytes = connection.binding.served().site.limits.header_bytes + HEADER_SLACK;
     let mut builder = http1::Builder::new();
     builder
@@ -216,6 +222,9 @@ async fn http1<T: Stream>(
             None => return Poll::Ready(Turn::Over),
             Some(Poll::Ready(result)) => return Poll::Ready(Turn::Done(result)),
             Some(Poll::Pending) => {}
+        }
+        if let Poll::Ready(Err(_)) = link.poll_interim(cx) {
+            return Poll::Ready(Turn::Over);
         }
         if activity.may_park() {
             return Poll::Ready(Turn::Idle);
@@ -283,7 +292,7 @@ async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
 async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
     let activity = connection.activity.clone();
     activity.enter(Phase::Idle);
-    let link = Link::new(stream, activity.clone(), true);
+    let link = Link::new(stream, activity.clone(), connection.known.clone(), true);
     let limits = connection.binding.served().site.limits.clone();
     let service = service_fn(|request| respond(connection.clone(), request));
     let mut builder = http2::Builder::new(Spawn);

@@ -3,6 +3,7 @@ use super::{
     activity::{Activity, Phase},
     target,
 };
+use crate::http;
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -11,6 +12,7 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,6 +29,11 @@ thread_local! {
 pub(super) struct Link<T> {
     pub(super) stream: RefCell<T>,
     pub(super) activity: Rc<Activity>,
+    known: Arc<http::Connection>,
+    /// What is being written past hyper: responses before the final one.
+    interim: RefCell<Bytes>,
+    /// Hyper is in the middle of something that it writes.
+    in_between: Cell<bool>,
     /// Many requests at a time (HTTP/2): bytes are no sign of a new one, and flushes wait until the task has done all
     /// it can.
     multiplexed: bool,
@@ -37,10 +44,24 @@ pub(super) struct Link<T> {
     pub(super) more: Cell<bool>,
 }
 impl<T> Link<T> {
-    pub(super) fn new(stream: T, activity: Rc<Activity>, multiplexed: bool) -> Rc<Self> {
+    pub(super) fn new(
+        stream: T,
+        activity: Rc<Activity>,
+        known: Arc<http::Connection>,
+        multiplexed: bool,
+    ) -> Rc<Self> {
         let no = Cell::<bool>::default;
-        let stream = RefCell::new(stream);
-        Rc::new(Self { stream, activity, multiplexed, corked: no(), refused: no(), more: no() })
+        Rc::new(Self {
+            stream: RefCell::new(stream),
+            activity,
+            known,
+            interim: RefCell::default(),
+            in_between: no(),
+            multiplexed,
+            corked: no(),
+            refused: no(),
+            more: no(),
+        })
     }
     /// Keeps flushes back, or not.
     pub(super) fn cork(&self, corked: bool) {
@@ -50,6 +71,36 @@ impl<T> Link<T> {
         self.more.set(false);
         if !self.multiplexed {
             self.activity.head_bytes();
+        }
+    }
+}
+impl<T: AsyncWrite + Unpin> Link<T> {
+    /// Writes the responses that come before the final one, unless hyper is in the middle of something.
+    pub(super) fn poll_interim(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut interim = self.interim.borrow_mut();
+        if self.in_between.get() || (interim.is_empty() && !self.known.interim.waits()) {
+            return Poll::Ready(Ok(()));
+        }
+        let mut stream = self.stream.borrow_mut();
+        loop {
+            if interim.is_empty() {
+                *interim = self.known.interim.take().into();
+            }
+            if interim.is_empty() {
+                return Pin::new(&mut *stream).poll_flush(cx);
+            }
+            let written = ready!(Pin::new(&mut *stream).poll_write(cx, &interim))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            interim.advance(written);
+        }
+    }
+    /// Takes note of what has become of a write of hyper's.
+    fn wrote(&self, written: &Poll<io::Result<usize>>, wanted: usize) {
+        self.activity.write_blocked(written.is_pending());
+        if let Poll::Ready(Ok(written)) = written {
+            self.in_between.set(*written < wanted);
         }
     }
 }
@@ -127,8 +178,9 @@ impl<T: AsyncWrite + Unpin> Write for Io<T> {
             self.link.refused.set(true);
             return Poll::Ready(Ok(from.len()));
         }
+        ready!(self.link.poll_interim(cx))?;
         let written = Pin::new(&mut *stream.borrow_mut()).poll_write(cx, from);
-        activity.write_blocked(written.is_pending());
+        self.link.wrote(&written, from.len());
         written
     }
     fn is_write_vectored(&self) -> bool {
@@ -142,16 +194,17 @@ impl<T: AsyncWrite + Unpin> Write for Io<T> {
         if let [one] = from {
             return self.poll_write(cx, one);
         }
-        if from.iter().map(|part| part.len()).sum::<usize>() <= MERGED {
+        let wanted = from.iter().map(|part| part.len()).sum::<usize>();
+        if wanted <= MERGED {
             return MERGE.with_borrow_mut(|whole| {
                 whole.clear();
                 from.iter().for_each(|part| whole.extend_from_slice(part));
                 self.poll_write(cx, whole)
             });
         }
-        let Link { stream, activity, .. } = &*self.link;
-        let written = Pin::new(&mut *stream.borrow_mut()).poll_write_vectored(cx, from);
-        activity.write_blocked(written.is_pending());
+        ready!(self.link.poll_interim(cx))?;
+        let written = Pin::new(&mut *self.link.stream.borrow_mut()).poll_write_vectored(cx, from);
+        self.link.wrote(&written, wanted);
         written
     }
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -33,6 +33,13 @@ http://:SITE {
 			}
 		}
 	}
+	handle_path /polite/* {
+		reverse_proxy 127.0.0.1:{header.X-To} {
+			transport http {
+				expect_continue_timeout 5s
+			}
+		}
+	}
 	handle_path /short/* {
 		reverse_proxy 127.0.0.1:{header.X-To} {
 			transport http {
@@ -261,25 +268,47 @@ const CASES: &[Case] = &[
         ],
         &[(GET, "200 ok"), (GET, "200 ok")],
     ),
-    Case {
-        caddy: Some("103, 200 ok"),
-        ..case(
-            "early hints",
-            &[&[Hears, Says("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), Says(OK)]],
-            &[(GET, "200 ok")],
-        )
-    },
-    Case {
-        caddy: Some("100, 100, 200 ok"),
-        ..case(
-            "continue",
-            &[&[Hears, Says("HTTP/1.1 100 Continue\r\n\r\n"), HearsBytes(4), Says(OK)]],
-            &[(
-                "POST / HTTP/1.1\r\nHost: a\r\nTO\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody",
-                "100, 200 ok",
-            )],
-        )
-    },
+    case(
+        "early hints",
+        &[&[Hears, Says("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), Says(OK)]],
+        &[(GET, "103, 200 ok")],
+    ),
+    case(
+        "early hints, twice and in pieces, of an HTTP/1.0 client none",
+        &[&[
+            Hears,
+            Drips("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"),
+            Says(OK),
+            Hears,
+            Says("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+            Says(OK),
+        ]],
+        &[(GET, "103, 102, 200 ok"), ("GET / HTTP/1.0\r\nTO\r\n\r\n", "200 ok")],
+    ),
+    case(
+        "continue",
+        &[&[Hears, Says("HTTP/1.1 100 Continue\r\n\r\n"), HearsBytes(4), Says(OK)]],
+        &[(
+            "POST / HTTP/1.1\r\nHost: a\r\nTO\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody",
+            "100, 100, 200 ok",
+        )],
+    ),
+    case(
+        "a body that waits for the upstream to want it",
+        &[&[Hears, Says("HTTP/1.1 100 Continue\r\n\r\n"), HearsBytes(4), Says(OK)]],
+        &[(
+            "POST /polite/ HTTP/1.1\r\nHost: a\r\nTO\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody",
+            "100, 100, 200 ok",
+        )],
+    ),
+    case(
+        "a body that is not wanted",
+        &[&[Hears, Says("HTTP/1.1 417 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")]],
+        &[(
+            "POST /polite/ HTTP/1.1\r\nHost: a\r\nTO\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+            "417 no",
+        )],
+    ),
     Case {
         then: "ping",
         ..case(

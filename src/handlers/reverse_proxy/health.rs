@@ -152,7 +152,10 @@ impl Checker {
             let attempt = Attempt {
                 transport: &self.transport,
                 target,
-                server_name: self.transport.server_name(&x),
+                way: self
+                    .transport
+                    .way(&x, &target.address, false)
+                    .map_err(|failure| failed(failure.message()))?,
                 what: What::Own { method: &method, target: &uri, fields: &fields.clone(), length },
             };
             let answer = attempt.send(&mut x, &mut body).await;

@@ -11,6 +11,7 @@
 //! ```caddyfile
 //! reverse_proxy /api/* app:8000
 //! ```
+mod answer;
 mod config;
 pub mod copy_response;
 mod fastcgi;
@@ -32,8 +33,9 @@ use crate::{
     },
     http::{
         Build, BuildError, Handler, HandlerConfig, HandlerModule, MatcherSets, Passing, ResponseHandlers,
-        ResponseMatcher, ip_range,
+        ResponseMatcher, ip_range, wire,
     },
+    state::State,
 };
 use config::{FastCgiTransport, HttpTransport, PassiveChecks, ReverseProxy};
 use fastcgi::FastCgi;
@@ -115,7 +117,7 @@ impl HandlerConfig for ReverseProxy {
                 return Err(format!("reverse_proxy: {what} is not supported yet").into());
             }
         }
-        let (transport, fastcgi) = transports(self.transport)?;
+        let (transport, fastcgi) = transports(self.transport, cx.state())?;
         let checks = self.health_checks.unwrap_or_default();
         if fastcgi.is_some() && checks.active.is_some() {
             return Err("reverse_proxy: active health checks over FastCGI are not supported yet".into());
@@ -129,6 +131,7 @@ impl HandlerConfig for ReverseProxy {
         {
             cx.background(checker.run());
         }
+        cx.background(wire::sweep());
         let balancing = self.load_balancing.unwrap_or_default();
         let try_duration = balancing.try_duration.std();
         let headers = self.headers.unwrap_or_default();
@@ -179,8 +182,11 @@ fn down(config: ResponseOps) -> std::result::Result<Arc<dyn Passing>, BuildError
     Ok(Arc::new(Down { operations: Operations::compile(config.ops)?, require }))
 }
 /// The transport that a configuration names, HTTP if it names none; and the one of FastCGI, if that is it.
-fn transports(config: Option<Value>) -> std::result::Result<(Arc<Transport>, Option<FastCgi>), String> {
-    let http = |config: &HttpTransport| Transport::build(config).map(Arc::new);
+fn transports(
+    config: Option<Value>,
+    state: &State,
+) -> std::result::Result<(Arc<Transport>, Option<FastCgi>), String> {
+    let http = |config: &HttpTransport| Transport::build(config, state).map(Arc::new);
     let Some(Value::Object(mut fields)) = config else { return Ok((http(&HttpTransport::default())?, None)) };
     let protocol = fields.remove("protocol");
     let protocol = protocol.as_ref().and_then(Value::as_str).unwrap_or_default();

@@ -152,6 +152,8 @@ impl Proxy {
         x.proxied.in_flight = target.host.requests.load(Relaxed);
         let path = plan.uri.as_ref().map(ToString::to_string);
         let own = path.is_none().then(|| x.uri().into_owned());
+        let way = self.transport.way(x, address, plan.upgrade.is_some())?;
+        let proxy = way.asks_proxy().map(|proxy| proxy.authorization());
         let outgoing = Outgoing {
             method: &plan.method,
             target: path.as_deref().or(own.as_deref()).unwrap_or("/"),
@@ -161,6 +163,8 @@ impl Proxy {
             hostport: &address.hostport,
             // Over TLS upstreams are called by their own name.
             own_host: self.transport.has_tls(),
+            closes: !self.transport.keeps_alive(),
+            proxy,
             compression: self.transport.compression && self.fastcgi.is_none(),
             operations: &self.request_ops,
         };
@@ -169,9 +173,8 @@ impl Proxy {
             let received = Box::pin(fastcgi.send(x, &target, &outgoing, body)).await;
             received.map(|received| (received, false))
         } else {
-            let server_name = self.transport.server_name(x);
             let what = What::Passed(outgoing);
-            Attempt { transport: &self.transport, target: &target, server_name, what }.send(x, body).await
+            Attempt { transport: &self.transport, target: &target, way, what }.send(x, body).await
         };
         let took = begun.elapsed();
         match sent {

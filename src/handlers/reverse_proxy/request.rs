@@ -39,16 +39,28 @@ pub(super) struct Outgoing<'a> {
     pub(super) own_host: bool,
     /// Whether compressed responses are asked for on behalf of clients that do not.
     pub(super) compression: bool,
+    /// Whether the connection ends with the response.
+    pub(super) closes: bool,
+    /// The request goes to an HTTP proxy that is to pass it on; with this to authorize it.
+    pub(super) proxy: Option<Option<String>>,
     pub(super) operations: &'a Operations,
 }
 impl Outgoing<'_> {
     /// For HTTP/1.1, ready to be sent; and whether a compressed response is asked for that nobody else wants.
     pub(super) fn head(&self, x: &Exchange) -> (Bytes, bool) {
-        if self.operations.is_empty() {
+        if self.operations.is_empty() && self.proxy.is_none() {
             return self.plain_head(x);
         }
-        let (fields, gzip) = self.fields(x);
-        (head_of(self.method, self.target, &fields, self.length), gzip)
+        let (mut fields, gzip) = self.fields(x);
+        let Some(authorization) = &self.proxy else {
+            return (head_of(self.method, self.target, &fields, self.length), gzip);
+        };
+        if let Some(Ok(value)) = authorization.as_ref().map(|value| HeaderValue::from_str(value)) {
+            fields.insert(header::PROXY_AUTHORIZATION, value);
+        }
+        // As in Go, the host is what `Host` says.
+        let host = fields.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        (head_of(self.method, &format!("http://{host}{}", self.target), &fields, self.length), gzip)
     }
     /// The same as the general case, but straight from the client's fields into the buffer.
     fn plain_head(&self, x: &Exchange) -> (Bytes, bool) {
@@ -86,6 +98,8 @@ impl Outgoing<'_> {
             }
             if let Some(upgrade) = self.upgrade {
                 put(out, &[b"Connection: Upgrade\r\nUpgrade: ", upgrade.as_bytes(), b"\r\n"]);
+            } else if self.closes {
+                put(out, &[b"Connection: close\r\n"]);
             }
             end_of_head(out, self.length);
         });
@@ -132,6 +146,8 @@ impl Outgoing<'_> {
         if let Some(upgrade) = self.upgrade {
             fields.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
             fields.insert(header::UPGRADE, upgrade.clone());
+        } else if self.closes {
+            fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.own_host
             && let Ok(host) = HeaderValue::from_str(self.hostport)

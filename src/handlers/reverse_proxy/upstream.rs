@@ -41,7 +41,6 @@ pub(super) struct Address {
     pub(super) text: String,
     /// Without the network: `{http.reverse_proxy.upstream.hostport}`.
     pub(super) hostport: String,
-    /// `tcp`, `tcp4`, `tcp6` or `unix`.
     network: String,
     pub(super) place: Place,
 }
@@ -121,6 +120,10 @@ impl Facts for Target {
     }
 }
 impl Address {
+    /// `tcp`, `tcp4`, `tcp6` or `unix`.
+    pub(super) fn network(&self) -> &str {
+        &self.network
+    }
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parsed = NetworkAddress::parse(text, "tcp", 0)?;
         let text = parsed.to_string();

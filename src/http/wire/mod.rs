@@ -3,12 +3,16 @@
 //! error, and its connection is not used again.
 mod body;
 mod chunked;
+mod h2;
 mod head;
+mod limit;
 mod pool;
 mod stream;
 mod upload;
 pub use body::{Framing, ResponseBody};
+pub use h2::{Client, SendError};
 pub use head::{Head, HeadError, parse};
-pub use pool::{Idle, PoolKey, Pooling, give_back, idle_count, take};
-pub use stream::{Stream, Timeouts};
+pub use limit::{Limit, Permit, Turn};
+pub use pool::{PoolKey, Pooling, give_back, idle_count, sweep, take};
+pub use stream::{Plain, Stream, Timeouts};
 pub use upload::{Upload, UploadError};

@@ -1,8 +1,11 @@
-//! Idle connections, a pool for each worker: no lock, and the one used last is used first.
+//! Idle connections, a shelf for each worker; the one used last is used first. A shelf's lock is its worker's own, so it
+//! is free but for the moment in which another worker, before it dials, looks here for what it does not have itself: an
+//! upstream that serves one connection at a time would let it wait for ours.
 use super::Stream;
 use std::{
-    cell::RefCell,
     collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -15,21 +18,43 @@ pub struct Pooling {
     pub key: PoolKey,
     pub most_idle: usize,
     pub idle_timeout: Duration,
+    /// The transport: `most_of_owner` of its connections may be idle, whatever they lead to; 0: no limit.
+    pub owner: u64,
+    pub most_of_owner: usize,
 }
-pub struct Idle {
+struct Idle {
     stream: Stream,
     since: Instant,
+    timeout: Duration,
+    owner: u64,
 }
-thread_local! {
-    static IDLE: RefCell<HashMap<PoolKey, Vec<Idle>, foldhash::fast::RandomState>> = RefCell::default();
-}
-/// An idle connection that seems to be alive. It may still turn out that the upstream has just closed it.
-pub fn take(pooling: &Pooling) -> Option<Stream> {
-    IDLE.with_borrow_mut(|idle| {
-        let all = idle.get_mut(&pooling.key)?;
-        while let Some(Idle { stream, since }) = all.pop() {
+type Idles = HashMap<PoolKey, Vec<Idle>, foldhash::fast::RandomState>;
+#[derive(Default)]
+struct Shelf(Mutex<Idles>);
+/// Of all threads that ever had one: there are as many as there are workers.
+static SHELVES: RwLock<Vec<Arc<Shelf>>> = RwLock::new(vec![]);
+thread_local! { static OWN: Arc<Shelf> = Shelf::new() }
+
+/// How often idle connections are looked through.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Held by who sweeps: one is enough, however many configurations and handlers there are.
+static SWEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+impl Shelf {
+    fn new() -> Arc<Self> {
+        let shelf = Arc::<Self>::default();
+        SHELVES.write().unwrap_or_else(PoisonError::into_inner).push(shelf.clone());
+        shelf
+    }
+    fn lock(&self) -> MutexGuard<'_, Idles> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn take(&self, key: PoolKey) -> Option<Stream> {
+        let mut idle = self.lock();
+        let all = idle.get_mut(&key)?;
+        while let Some(Idle { stream, since, timeout, .. }) = all.pop() {
             // Those below are older still.
-            if since.elapsed() >= pooling.idle_timeout {
+            if since.elapsed() >= timeout {
                 all.clear();
                 return None;
             }
@@ -38,21 +63,156 @@ pub fn take(pooling: &Pooling) -> Option<Stream> {
             }
         }
         None
-    })
+    }
 }
-/// Keeps a connection that nothing is in flight on, unless there are enough.
+fn shelves() -> Vec<Arc<Shelf>> {
+    SHELVES.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+/// An idle connection that seems to be alive. It may still turn out that the upstream has just closed it.
+pub fn take(pooling: &Pooling) -> Option<Stream> {
+    if pooling.most_idle == 0 {
+        return None;
+    }
+    OWN.with(|own| own.take(pooling.key)).or_else(|| take_over(pooling.key))
+}
+/// Another worker's.
+fn take_over(key: PoolKey) -> Option<Stream> {
+    let shelves = SHELVES.read().unwrap_or_else(PoisonError::into_inner);
+    // A connection that cannot be moved is none to wait for.
+    shelves.iter().find_map(|shelf| shelf.take(key))?.adopt().ok()
+}
+/// Keeps a connection that nothing is in flight on, unless there are enough. Who waits for one gets it at once.
 pub fn give_back(pooling: &Pooling, stream: Stream) {
-    IDLE.with_borrow_mut(|idle| {
+    if pooling.most_idle == 0 {
+        return;
+    }
+    let limit = stream.limit();
+    let one_more =
+        pooling.most_of_owner == 0 || count(|idle| idle.owner == pooling.owner) < pooling.most_of_owner;
+    OWN.with(|own| {
+        let mut idle = own.lock();
         let all = idle.entry(pooling.key).or_default();
         // The oldest is first; who has been idle for too long would not be taken any more.
         let old = all.iter().take_while(|idle| idle.since.elapsed() >= pooling.idle_timeout).count();
         all.drain(..old);
-        if all.len() < pooling.most_idle {
-            all.push(Idle { stream, since: Instant::now() });
+        if all.len() < pooling.most_idle && one_more {
+            let (timeout, owner) = (pooling.idle_timeout, pooling.owner);
+            all.push(Idle { stream, since: Instant::now(), timeout, owner });
         }
     });
+    // Asked only now: who has looked here in vain is in the queue already.
+    if let Some(limit) = limit.filter(|limit| limit.has_waiting())
+        && let Some(stream) = OWN.with(|own| own.take(pooling.key))
+        && let Some(stream) = limit.hand_over(stream)
+    {
+        OWN.with(|own| {
+            let (since, timeout, owner) = (Instant::now(), pooling.idle_timeout, pooling.owner);
+            own.lock().entry(pooling.key).or_default().push(Idle { stream, since, timeout, owner });
+        });
+    }
 }
-/// How many connections of a key are idle on this thread.
+fn count(counts: impl Fn(&Idle) -> bool) -> usize {
+    shelves().iter().map(|shelf| shelf.lock().values().flatten().filter(|idle| counts(idle)).count()).sum()
+}
+/// How many connections of a key are idle, over all workers.
 pub fn idle_count(key: PoolKey) -> usize {
-    IDLE.with_borrow(|idle| idle.get(&key).map_or(0, Vec::len))
+    shelves().iter().map(|shelf| shelf.lock().get(&key).map_or(0, Vec::len)).sum()
+}
+/// Closes, for as long as it is polled, the idle connections that nobody has wanted for too long, and those that their
+/// upstreams have closed.
+pub async fn sweep() {
+    let _lease = SWEEPING.lock().await;
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        for shelf in shelves() {
+            drop(shelf.expired());
+        }
+    }
+}
+impl Shelf {
+    fn expired(&self) -> Vec<Idle> {
+        let mut expired = vec![];
+        self.lock().retain(|_, all| {
+            let (gone, kept) = mem::take(all)
+                .into_iter()
+                .partition(|idle| idle.since.elapsed() >= idle.timeout || idle.stream.is_stale());
+            expired.extend::<Vec<_>>(gone);
+            *all = kept;
+            !all.is_empty()
+        });
+        expired
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::wire::Plain;
+    use tokio::net::{TcpListener, TcpStream};
+
+    fn pooling(key: u64, timeout: Duration) -> Pooling {
+        Pooling { key: PoolKey(key), most_idle: 2, idle_timeout: timeout, owner: key, most_of_owner: 0 }
+    }
+    async fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Stream::clear(Plain::Tcp(ours)), listener.accept().await.unwrap().0)
+    }
+    #[tokio::test]
+    async fn a_connection_is_kept_and_found_again() {
+        let pooling = pooling(1, Duration::from_secs(60));
+        let mut theirs = vec![];
+        for _ in 0..3 {
+            let (stream, other) = pair().await;
+            give_back(&pooling, stream);
+            theirs.push(other);
+        }
+        assert_eq!(idle_count(pooling.key), 2, "more are not kept");
+        assert!(take(&pooling).is_some() && take(&pooling).is_some() && take(&pooling).is_none());
+    }
+    #[tokio::test]
+    async fn a_transport_keeps_no_more_than_it_may() {
+        let mut theirs = vec![];
+        for key in 10..13 {
+            let pooling = Pooling { owner: 10, most_of_owner: 2, ..pooling(key, Duration::from_secs(60)) };
+            let (stream, other) = pair().await;
+            give_back(&pooling, stream);
+            theirs.push(other);
+        }
+        assert_eq!([10, 11, 12].map(|key| idle_count(PoolKey(key))), [1, 1, 0]);
+    }
+    #[tokio::test]
+    async fn another_threads_connection_is_taken_over() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let pooling = pooling(2, Duration::from_secs(60));
+        let (stream, mut theirs) = pair().await;
+        give_back(&pooling, stream);
+        let other = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut stream = take(&pooling).unwrap();
+                stream.write_all(b"hello").await.unwrap();
+                let mut answer = [0; 2];
+                stream.read_exact(&mut answer).await.unwrap();
+                answer
+            })
+        });
+        let mut heard = [0; 5];
+        theirs.read_exact(&mut heard).await.unwrap();
+        theirs.write_all(b"ok").await.unwrap();
+        assert_eq!((&heard, &other.join().unwrap()), (b"hello", b"ok"));
+    }
+    #[tokio::test]
+    async fn what_is_too_old_or_closed_is_swept_away() {
+        let (pooling_short, pooling_long) = (pooling(3, Duration::ZERO), pooling(4, Duration::from_secs(60)));
+        let (old, _theirs) = pair().await;
+        let (closed, theirs) = pair().await;
+        give_back(&pooling_short, old);
+        give_back(&pooling_long, closed);
+        drop(theirs);
+        let sweep = tokio::spawn(sweep());
+        while idle_count(pooling_short.key) + idle_count(pooling_long.key) > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        sweep.abort();
+    }
 }

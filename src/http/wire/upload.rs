@@ -24,6 +24,8 @@ pub struct Upload {
     state: State,
     /// Whether anything of the body has been read: then it cannot be sent again.
     pub begun: bool,
+    /// The body is kept back for now.
+    held: bool,
 }
 #[derive(PartialEq, Eq)]
 enum State {
@@ -41,8 +43,9 @@ pub enum UploadError {
     Write(io::Error),
 }
 impl Upload {
-    /// `head` goes first. `length` is what the head says of the body; without it the body goes in chunks.
-    pub fn new(head: Bytes, body: Body, length: Option<u64>) -> Self {
+    /// `head` goes first. `length` is what the head says of the body; without it the body goes in chunks. `held`: the
+    /// body waits until it is released.
+    pub fn new(head: Bytes, body: Body, length: Option<u64>, held: bool) -> Self {
         let state = if body.is_end_stream() && length.is_none_or(|length| length == 0) {
             State::Rest
         } else {
@@ -52,12 +55,14 @@ impl Upload {
             chunked: length.is_none() && state == State::Body,
             left: length.unwrap_or(0),
             queue: VecDeque::from([head]),
-            state,
             begun: false,
+            held: held && state == State::Body,
+            state,
             body,
         };
         // A body that is at hand goes along with the head.
         if upload.state == State::Body
+            && !upload.held
             && let Body::Bytes(_) = upload.body
         {
             let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -67,6 +72,14 @@ impl Upload {
     }
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+    /// Whether the body is kept back.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+    /// From here on the body is sent.
+    pub fn release(&mut self) {
+        self.held = false;
     }
     /// Gives the body back, if nothing of it is lost.
     pub fn into_body(self) -> Option<Body> {
@@ -83,6 +96,10 @@ impl Upload {
                 self.written(written);
             }
             match self.state {
+                State::Body if self.held => {
+                    ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(UploadError::Write)?;
+                    return Poll::Pending;
+                }
                 State::Body => {
                     if self.poll_body(cx).map_err(UploadError::Body)?.is_pending() {
                         // What TLS still holds must not wait for more of the body.

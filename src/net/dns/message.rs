@@ -10,6 +10,7 @@ pub mod kind {
     pub const SOA: u16 = 6;
     pub const TXT: u16 = 16;
     pub const AAAA: u16 = 28;
+    pub const SRV: u16 = 33;
     pub const OPT: u16 = 41;
     pub const TSIG: u16 = 250;
 }
@@ -40,6 +41,8 @@ const TRUNCATED: u16 = 0x0200;
 const RECURSION_DESIRED: u16 = 0x0100;
 /// A name has at most this many labels.
 const LABELS: usize = 128;
+/// What stands before the name in an SRV record, in bytes.
+const SERVICE: usize = 6;
 const CUT: &str = "DNS message is cut short";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,9 +184,23 @@ impl Record {
         encode_name(target, &mut data)?;
         Ok(Self { name: clean(name), kind, class: INTERNET, ttl, data })
     }
-    /// The name that an NS, CNAME or SOA record's data begins with.
+    /// The name that an NS, CNAME or SOA record's data begins with, or that an SRV record's ends with.
     pub fn target(&self) -> Option<String> {
-        Reader { bytes: &self.data, at: 0 }.name().ok()
+        let at = if self.kind == kind::SRV { SERVICE } else { 0 };
+        Reader { bytes: &self.data, at }.name().ok()
+    }
+    /// The address of an A or AAAA record.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.kind {
+            kind::A => <[u8; 4]>::try_from(&*self.data).ok().map(IpAddr::from),
+            kind::AAAA => <[u8; 16]>::try_from(&*self.data).ok().map(IpAddr::from),
+            _ => None,
+        }
+    }
+    /// Priority, weight and port of an SRV record (RFC 2782).
+    pub fn service(&self) -> Option<[u16; 3]> {
+        let mut reader = Reader { bytes: &self.data, at: 0 };
+        Some([reader.u16().ok()?, reader.u16().ok()?, reader.u16().ok()?])
     }
     /// The strings of a TXT record, joined.
     pub fn joined(&self) -> Vec<u8> {
@@ -285,6 +302,12 @@ impl<'a> Reader<'a> {
             kind::NS | kind::CNAME | kind::SOA => {
                 let mut inner = Reader { bytes: &self.bytes[..start + length], at: start };
                 let mut data = vec![];
+                encode_name(&inner.name()?, &mut data)?;
+                data
+            }
+            kind::SRV => {
+                let mut inner = Reader { bytes: &self.bytes[..start + length], at: start };
+                let mut data = inner.take(SERVICE)?.to_vec();
                 encode_name(&inner.name()?, &mut data)?;
                 data
             }

@@ -15,8 +15,6 @@ pub const HTTP: ModuleSyntax = ModuleSyntax {
     parse: http,
     support: Support::Partly("see its options"),
 };
-/// What adapts but does not run yet.
-const LATER: [&str; 4] = ["resolvers", "max_conns_per_host", "proxy_protocol", "local_address"];
 const NAMES: [&str; 31] = [
     "read_buffer",
     "write_buffer",
@@ -55,9 +53,6 @@ fn http(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut http) = (Words::new(line), HttpTransport::default());
     let mut block = words.block();
     while let Some(words) = block.next() {
-        if LATER.contains(&words.text()) {
-            cx.not_yet(words.token(), words.text());
-        }
         match words.text() {
             name if name == "tls" || name.starts_with("tls_") => {
                 let mut tls = http.tls.take().unwrap_or_default();
@@ -92,8 +87,8 @@ fn option(http: &mut HttpTransport, words: &mut Words<'_>, cx: &mut Cx<'_>) -> P
         "resolvers" => http.resolver = Some(resolvers(words)?),
         "versions" => {
             http.versions = words.some()?;
-            if !http.versions.iter().any(|version| version == "1.1") {
-                cx.not_yet(words.token(), "versions without 1.1");
+            if http.versions.iter().any(|version| version == "3") {
+                cx.not_yet(words.token(), "HTTP/3 to upstreams");
             }
         }
         "compression" => {
