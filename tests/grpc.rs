@@ -1,5 +1,6 @@
 //! gRPC through `proxy`: all four kinds of calls, metadata and trailers, over TLS and in the clear, and what becomes of
 //! calls that fail or are given up.
+mod common;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "serve/process.rs"]
 mod process;
@@ -246,7 +247,7 @@ impl<T: Send + 'static> SplitStream<T> for (tokio::sync::mpsc::Sender<T>, tokio:
 #[tokio::test]
 async fn calls_pass_in_the_clear_and_over_tls() {
     let (clear, secure, ended) = upstream().await;
-    let ports = [process::free_port(), process::free_port()];
+    let ports = [common::free_port(), common::free_port()];
     let config = format!(
         "{{\n\tadmin off\n}}
 http://:{} {{
