@@ -81,6 +81,7 @@ pub static MODULES: Modules = Modules {
         reverse_proxy::copy_response::HEADERS_MODULE,
         rewrite::MODULE,
         subroute::MODULE,
+        templates::MODULE,
         vars::MODULE,
     ],
     matchers: &[

@@ -27,7 +27,7 @@ pub(crate) fn ask(port: u16, request: &str) -> String {
             stream.shutdown(Shutdown::Write).unwrap();
         }
     }
-    show(&said, asked.head_only)
+    show(&without_boundary(said), asked.head_only)
 }
 
 /// What is sent at once, and what after the head of the answer.
@@ -199,6 +199,18 @@ fn shorten(text: String) -> String {
 fn without_wait(line: &str) -> String {
     let seconds = line.strip_prefix("< Retry-After: ").and_then(|seconds| seconds.parse::<u64>().ok());
     seconds.map_or(line.into(), |seconds| format!("< Retry-After: {} minutes", seconds.div_ceil(60)))
+}
+/// What stands between the parts of a body is another each time, of the same length.
+fn without_boundary(said: Vec<u8>) -> Vec<u8> {
+    const BEFORE: &[u8] = b"multipart/byteranges; boundary=";
+    let Some(at) = said.windows(BEFORE.len()).position(|found| found == BEFORE) else { return said };
+    let boundary: Vec<u8> =
+        said[at + BEFORE.len()..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).copied().collect();
+    let mut out = said;
+    while let Some(at) = out.windows(boundary.len()).position(|found| found == boundary) {
+        out[at..at + boundary.len()].fill(b'-');
+    }
+    out
 }
 /// `id=abc234xyz` is another each time.
 fn without_id(line: &str) -> String {

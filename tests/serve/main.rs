@@ -24,6 +24,7 @@ mod fixture;
 mod lifecycle;
 mod php;
 mod process;
+mod tree;
 mod upstream;
 use fixture::{Case, Fixture};
 use process::Server;
@@ -31,7 +32,7 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -49,16 +50,19 @@ fn caddy() -> String {
 }
 /// The answers of `binary` to the requests of `case`, as they stand in a fixture.
 fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>, String> {
+    static TREE: LazyLock<tempfile::TempDir> = LazyLock::new(tree::build);
     let site = common::free_port();
+    let tree = TREE.path().display().to_string();
     let fill = |text: &str| {
         text.replace("UPSTREAM", &upstream.address())
             .replace("FILES", &folder().join("files").display().to_string())
+            .replace("TREE", &tree)
             .replace("SITE", &site.to_string())
     };
     let server = Server::start(binary, &case.caddyfile(&fill), site)?;
     let asked = case.requests.iter().map(|request| {
         let answer = client::ask(site, &fill(&request.text));
-        answer.replace(&upstream.address(), "UPSTREAM").replace(&format!(":{site}"), ":SITE")
+        answer.replace(&upstream.address(), "UPSTREAM").replace(&format!(":{site}"), ":SITE").replace(&tree, "TREE")
     });
     let answers = asked.collect();
     server.stop();

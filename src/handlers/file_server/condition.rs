@@ -24,7 +24,8 @@ pub(super) struct Part {
 impl Part {
     /// `Content-Range`, of a representation of that size.
     pub(super) fn content_range(&self, size: u64) -> String {
-        let last = (self.start + self.length).wrapping_sub(1);
+        // Of an empty representation Go's last byte is the one before the first.
+        let last = i128::from(self.start) + i128::from(self.length) - 1;
         format!("bytes {}-{last}/{size}", self.start)
     }
 }
@@ -69,7 +70,18 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
     headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).unwrap_or("")
 }
 fn time(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, name)).ok()
+    parse_date(text(headers, name))
+}
+/// Any of the three forms of RFC 9110, section 5.6.7. Of the obsolete `asctime` Go does not insist on the two columns
+/// for the day.
+pub(super) fn parse_date(text: &str) -> Option<SystemTime> {
+    let parsed = httpdate::parse_http_date(text).ok();
+    parsed.or_else(|| match text.split(' ').collect::<Vec<_>>()[..] {
+        [weekday, month, day @ ("1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9"), time, year] => {
+            httpdate::parse_http_date(&format!("{weekday} {month}  {day} {time} {year}")).ok()
+        }
+        _ => None,
+    })
 }
 /// In HTTP times have no fractions.
 fn whole_seconds(time: SystemTime) -> SystemTime {

@@ -44,6 +44,7 @@ use crate::{
 };
 use body::{FileBody, Piece};
 use browse::ListingOptions;
+pub use browse::human_size;
 use condition::{NO_OVERLAP, Part, Validators, Wanted, wanted};
 use find::{Found, Opened, Request, find};
 use hide::Hide;
@@ -256,6 +257,7 @@ impl Serve {
                 None => x.untyped = true,
             }
         }
+        let own = self.status(x)?;
         let headers = &mut x.headers;
         if let Some(modified) = modified {
             set(headers, LAST_MODIFIED, &httpdate::fmt_http_date(modified));
@@ -265,7 +267,7 @@ impl Serve {
         let wanted = wanted(&x.request.headers, reads, &validators);
         let (status, body) = respond(x, wanted, size, file, content);
         let body = if x.request.method == Method::HEAD { Body::Empty } else { body };
-        Ok(Response { status: self.status(x)?.unwrap_or(status), body })
+        Ok(Response { status: own.unwrap_or(status), body })
     }
     /// Instead of what the file and the request ask for: what `status` says, or in error routes the error's.
     fn status(&self, x: &Exchange) -> Result<Option<StatusCode>> {

@@ -14,7 +14,7 @@ mod ops;
 mod syntax;
 #[cfg(test)]
 mod tests;
-pub use ops::Operations;
+pub use ops::{Operations, header_value};
 
 use crate::{
     caddyfile::{Directive, Order, Parse, Support},

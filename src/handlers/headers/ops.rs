@@ -197,7 +197,7 @@ impl Value {
     }
 }
 /// As Go writes a value: line breaks are spaces, and there is no space around it.
-fn header_value(text: &str) -> Option<HeaderValue> {
+pub fn header_value(text: &str) -> Option<HeaderValue> {
     let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.contains(['\r', '\n']) {
         return HeaderValue::from_str(&trimmed.replace(['\r', '\n'], " ")).ok();

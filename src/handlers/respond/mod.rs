@@ -15,6 +15,7 @@ mod syntax;
 mod tests;
 pub use syntax::status_and_text;
 
+use super::headers::header_value;
 use crate::{
     caddyfile::{Directive, Order, Parse, Support},
     config::{WeakString, is_default},
@@ -126,7 +127,10 @@ impl Respond {
             (body.into(), kind)
         });
         if !body.is_empty() {
-            x.headers.entry(CONTENT_TYPE).or_insert(kind);
+            // One that says nothing counts for none, as in Caddy.
+            if x.headers.get(CONTENT_TYPE).is_none_or(HeaderValue::is_empty) {
+                x.headers.insert(CONTENT_TYPE, kind);
+            }
         }
         let status = self.status.of(x)?;
         if status.as_u16() == EARLY_HINTS {
@@ -192,7 +196,7 @@ impl Field {
             Self::Fixed(name, values) => (name.clone(), values.clone()),
             Self::Text(name, values) => {
                 let Ok(name) = name.expand_known(x).parse::<HeaderName>() else { return };
-                let values = values.iter().filter_map(|value| value.expand_known(x).parse().ok());
+                let values = values.iter().filter_map(|value| header_value(&value.expand_known(x)));
                 (name, values.collect())
             }
         };

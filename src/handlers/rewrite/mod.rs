@@ -169,7 +169,11 @@ impl Change {
     /// # Errors
     /// What comes out is no method or no URI: 500.
     pub fn apply(&self, x: &Exchange) -> Result<(Option<Method>, Option<Uri>)> {
-        let method = self.method.as_ref().map(|method| method.expand(x).to_uppercase().parse());
+        let method = self.method.as_ref().map(|method| match method.expand(x).to_uppercase().as_str() {
+            // Go takes a request without a method for one of these.
+            "" => Ok(Method::GET),
+            method => method.parse(),
+        });
         let method = method.transpose().map_err(HttpError::internal)?;
         if self.target.is_empty() && self.path.is_empty() && self.query.is_none() {
             return Ok((method, None));

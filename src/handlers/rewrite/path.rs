@@ -100,10 +100,12 @@ impl Target {
                 _ => value.unwrap_or_default().into_text(),
             })
         });
-        let (path, mut injected) = match &path {
+        // A fragment that came with a value is for the client alone.
+        let path = path.as_deref().map(|path| path.split('#').next().unwrap_or_default());
+        let (path, mut injected) = match path {
             None => (None, None),
             Some(path) => match path.split_once('?') {
-                None => (Some(path.as_ref()), None),
+                None => (Some(path), None),
                 // A query came with a value. Its braces are no placeholders: they are the client's.
                 Some((path, query)) => (Some(path), Some(query.replace('{', "%7B").replace('}', "%7D"))),
             },

@@ -4,6 +4,7 @@ mod page;
 mod tests;
 mod text;
 pub(super) use page::escape;
+pub use text::human_size;
 
 use super::{Browse, find::Found, hide::Hidden, syntax::check_sort};
 use crate::{
@@ -179,7 +180,7 @@ fn go_mode(info: &Metadata) -> u32 {
 /// Shows a directory as the client likes it.
 pub(super) fn answer(x: &mut Exchange, mut listing: Listing) -> Response {
     let since = x.request.headers.get(IF_MODIFIED_SINCE).and_then(|since| since.to_str().ok());
-    let since = since.and_then(|since| httpdate::parse_http_date(since).ok());
+    let since = since.and_then(super::condition::parse_date);
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if since.is_some_and(|since| seconds(listing.modified) <= seconds(since)) {
         return Response::empty(StatusCode::NOT_MODIFIED);

@@ -28,14 +28,21 @@ const TAB: usize = 8;
 
 /// `1.5 KiB`: of go-humanize.
 pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    human_size(bytes, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+}
+/// In units that each are `base` times the one before.
+pub fn human_size(bytes: u64, base: f64, units: [&str; 7]) -> String {
     if bytes < 10 {
-        return format!("{bytes} B");
+        return format!("{bytes} {}", units[0]);
     }
-    let unit = (bytes.ilog2() / 10) as usize;
-    let value = (bytes as f64 / 1024f64.powi(unit as i32) * 10.0 + 0.5).floor() / 10.0;
+    let (mut scaled, mut unit) = (bytes as f64, 0);
+    while scaled >= base && unit < units.len() - 1 {
+        scaled /= base;
+        unit += 1;
+    }
+    let value = (scaled * 10.0 + 0.5).floor() / 10.0;
     let digits = usize::from(value < 10.0);
-    format!("{value:.digits$} {}", UNITS[unit])
+    format!("{value:.digits$} {}", units[unit])
 }
 pub(super) fn time(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).format("%B %-d, %Y at %H:%M:%S").to_string()
