@@ -62,7 +62,10 @@ fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>
     let server = Server::start(binary, &case.caddyfile(&fill), site)?;
     let asked = case.requests.iter().map(|request| {
         let answer = client::ask(site, &fill(&request.text));
-        answer.replace(&upstream.address(), "UPSTREAM").replace(&format!(":{site}"), ":SITE").replace(&tree, "TREE")
+        answer
+            .replace(&upstream.address(), "UPSTREAM")
+            .replace(&format!(":{site}"), ":SITE")
+            .replace(&tree, "TREE")
     });
     let answers = asked.collect();
     server.stop();

@@ -60,6 +60,23 @@ const FILES: &[(&str, &str)] = &[
     ("tagged.txt.md5", "W/\"weak\""),
     ("errors/404.html", "no such page"),
     ("errors/500.html", "broken"),
+    (
+        "tpl/page.html",
+        "{{import \"defs.html\"}}{{template \"def\" \"d\"}}|{{include \"part.html\" \"one\" 2}}|{{readFile \"part.html\"}}|{{fileExists \"part.html\"}} {{fileExists \"nope\"}} {{fileExists \"../a.txt\"}}|{{listFiles \"dir\"}}|{{(fileStat \"part.html\").Size}} {{(fileStat \"dir\").IsDir}}\n",
+    ),
+    ("tpl/defs.html", "ignored {{define \"def\"}}<{{.}}>{{end}}"),
+    ("tpl/part.html", "part {{index .Args 0}} {{index .Args 1}} {{.Req.Method}}"),
+    ("tpl/dir/a", ""),
+    ("tpl/data.json", "{\"a\": {{1}}}"),
+    ("tpl/text.txt", "{{2}}"),
+    (
+        "tpl/md.html",
+        "{{$p := splitFrontMatter (readFile \"post.md\")}}{{$p.Meta.title}} {{range $p.Meta.tags}}({{.}}){{end}}\n{{markdown $p.Body}}",
+    ),
+    (
+        "tpl/post.md",
+        "---\ntitle: A post\ntags: [x, y]\n---\n# Head *one*\n\ntext with `code` and [link](/x).\n\n- a\n- b\n\n> quote\n",
+    ),
     ("list/Beta", "12345"),
     ("list/alpha", "1"),
     ("list/gamma.txt", "123"),

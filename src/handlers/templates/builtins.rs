@@ -75,10 +75,12 @@ fn index(args: &[Value]) -> Outcome {
             }
             (Value::Map(map), Value::Str(key)) => map.borrow().get(&**key).cloned().unwrap_or_default(),
             (Value::Nil, _) => return Err("index of untyped nil".into()),
-            (Value::Object(object), Value::Str(key)) => match object.get("Values", std::slice::from_ref(&Value::Str(key.clone()))) {
-                Some(found) => found?,
-                None => return Err("can't index item of type object".into()),
-            },
+            (Value::Object(object), Value::Str(key)) => {
+                match object.get("Values", std::slice::from_ref(&Value::Str(key.clone()))) {
+                    Some(found) => found?,
+                    None => return Err("can't index item of type object".into()),
+                }
+            }
             (value, key) => {
                 return Err(format!("cannot index {} with {}", value.type_name(), key.type_name()).into());
             }

@@ -2,7 +2,10 @@
 use super::value::{Object, Outcome, Value};
 use crate::{
     config::canonical_header,
-    http::{Exchange, uri::{decode_query, encode_path, query_pairs, decode_path}},
+    http::{
+        Exchange,
+        uri::{decode_path, decode_query, encode_path, query_pairs},
+    },
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{cell::RefCell, fmt, rc::Rc};
@@ -96,7 +99,9 @@ impl Object for Request {
             ("Header", []) => Value::Object(Rc::new(RequestHeader(self.headers.clone()))),
             ("UserAgent", []) => field(header::USER_AGENT),
             ("Referer", []) => field(header::REFERER),
-            ("ContentLength", []) => Value::Int(first(&self.headers, &header::CONTENT_LENGTH).parse().unwrap_or(0)),
+            ("ContentLength", []) => {
+                Value::Int(first(&self.headers, &header::CONTENT_LENGTH).parse().unwrap_or(0))
+            }
             ("TLS", []) => match &self.tls {
                 None => Value::Nil,
                 Some(name) => Value::map([("ServerName".to_owned(), name.as_str().into())]),
@@ -147,7 +152,9 @@ impl Object for Query {
         let target = format!("?{}", self.0);
         Some(Ok(match (name, args) {
             ("Get", [Value::Str(key)]) => query_value(&target, key).into(),
-            ("Has", [Value::Str(key)]) => query_pairs(&self.0).flatten().any(|(known, _)| known == **key).into(),
+            ("Has", [Value::Str(key)]) => {
+                query_pairs(&self.0).flatten().any(|(known, _)| known == **key).into()
+            }
             ("Encode", []) => decode_query(&self.0).map_or_else(String::new, |_| self.0.clone()).into(),
             ("Values", [Value::Str(key)]) => {
                 let values = query_pairs(&self.0).flatten().filter(|(known, _)| known == &**key);
@@ -183,7 +190,8 @@ impl Object for RequestHeader {
     }
     fn text(&self) -> String {
         let pairs = self.0.keys().filter(|name| *name != header::HOST).map(|name| {
-            let values: Vec<_> = self.0.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            let values: Vec<_> =
+                self.0.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
             format!("{}:[{}]", canonical_header(name.as_str()), values.join(" "))
         });
         let mut pairs: Vec<_> = pairs.collect();

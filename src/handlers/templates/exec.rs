@@ -88,10 +88,16 @@ impl<F: Functions> Exec<'_, F> {
         let over = self.pipeline(&branch.pipeline, dot)?;
         self.variables.truncate(mark);
         let items: Vec<(Value, Value)> = match &over {
-            Value::List(items) => items.iter().enumerate().map(|(at, item)| (int(at), item.clone())).collect(),
-            Value::Map(items) => items.borrow().iter().map(|(key, item)| (key.as_str().into(), item.clone())).collect(),
+            Value::List(items) => {
+                items.iter().enumerate().map(|(at, item)| (int(at), item.clone())).collect()
+            }
+            Value::Map(items) => {
+                items.borrow().iter().map(|(key, item)| (key.as_str().into(), item.clone())).collect()
+            }
             Value::Int(count) => (0..*count).map(|at| (Value::Int(at), Value::Int(at))).collect(),
-            Value::Str(text) => text.char_indices().map(|(at, c)| (int(at), Value::Int(u32::from(c).into()))).collect(),
+            Value::Str(text) => {
+                text.char_indices().map(|(at, c)| (int(at), Value::Int(u32::from(c).into()))).collect()
+            }
             Value::Nil => vec![],
             other => return Err(format!("range can't iterate over {}", other.shown()).into()),
         };
@@ -157,7 +163,9 @@ impl<F: Functions> Exec<'_, F> {
     fn command(&mut self, command: &[Operand], last: Option<Value>, dot: &Value) -> Outcome {
         let Some((first, rest)) = command.split_first() else { return Ok(Value::Nil) };
         match first {
-            Operand::Function(name) if name == "and" || name == "or" => self.logical(name == "or", rest, last, dot),
+            Operand::Function(name) if name == "and" || name == "or" => {
+                self.logical(name == "or", rest, last, dot)
+            }
             Operand::Function(name) => {
                 let args = self.args(rest, last, dot)?;
                 self.call(name, &args)
@@ -193,8 +201,14 @@ impl<F: Functions> Exec<'_, F> {
         }
         last.or(value).ok_or_else(|| "wrong number of args: want at least 1 got 0".into())
     }
-    fn args(&mut self, operands: &[Operand], last: Option<Value>, dot: &Value) -> Result<Vec<Value>, Failure> {
-        let mut args: Vec<Value> = operands.iter().map(|operand| self.operand(operand, dot)).collect::<Result<_, _>>()?;
+    fn args(
+        &mut self,
+        operands: &[Operand],
+        last: Option<Value>,
+        dot: &Value,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut args: Vec<Value> =
+            operands.iter().map(|operand| self.operand(operand, dot)).collect::<Result<_, _>>()?;
         args.extend(last);
         Ok(args)
     }
@@ -228,7 +242,11 @@ fn int(number: usize) -> Value {
 /// One after the other; the last takes the arguments.
 fn fields(value: &Value, names: &[String], args: &[Value]) -> Outcome {
     let Some((last, before)) = names.split_last() else {
-        return if args.is_empty() { Ok(value.clone()) } else { Err("can't give argument to non-function".into()) };
+        return if args.is_empty() {
+            Ok(value.clone())
+        } else {
+            Err("can't give argument to non-function".into())
+        };
     };
     let mut value = value.clone();
     for name in before {

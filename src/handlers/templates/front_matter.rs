@@ -89,7 +89,10 @@ impl<'t> Yaml<'t> {
         {
             self.lines = rest;
             if is_list {
-                let item = line.strip_prefix('-').ok_or_else(|| format!("yaml: expected an item: {line:?}"))?.trim_start();
+                let item = line
+                    .strip_prefix('-')
+                    .ok_or_else(|| format!("yaml: expected an item: {line:?}"))?
+                    .trim_start();
                 items.push(self.value(item, indent, depth)?);
                 continue;
             }
@@ -155,7 +158,9 @@ fn scalar(text: &str) -> Outcome {
         "null" | "~" | "Null" | "NULL" => Value::Nil,
         text => match (text.parse::<i64>(), text.parse::<f64>()) {
             (Ok(int), _) => Value::Int(int),
-            (_, Ok(float)) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') => float.into(),
+            (_, Ok(float)) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') => {
+                float.into()
+            }
             _ => date(text).unwrap_or_else(|| text.into()),
         },
     })
@@ -174,7 +179,9 @@ mod tests {
     use super::*;
     fn meta(text: &str) -> String {
         match split(text) {
-            Ok(Value::Map(parts)) => format!("{}|{}", parts.borrow()["Meta"].shown(), parts.borrow()["Body"].shown()),
+            Ok(Value::Map(parts)) => {
+                format!("{}|{}", parts.borrow()["Meta"].shown(), parts.borrow()["Body"].shown())
+            }
             Ok(other) => other.shown(),
             Err(failure) => format!("{failure:?}"),
         }
@@ -182,7 +189,10 @@ mod tests {
     #[test]
     fn each_kind_has_its_fence() {
         assert_eq!(meta("---\ntitle: A b # c\nn: 3\n---\nbody"), "map[n:3 title:A b]|body");
-        assert_eq!(meta("---\na:\n  - x\n  - 'y: z'\nb: [1, two]\nc:\n  d: true\n...\nbody\n"), "map[a:[x y: z] b:[1 two] c:map[d:true]]|body\n");
+        assert_eq!(
+            meta("---\na:\n  - x\n  - 'y: z'\nb: [1, two]\nc:\n  d: true\n...\nbody\n"),
+            "map[a:[x y: z] b:[1 two] c:map[d:true]]|body\n"
+        );
         assert_eq!(meta("---\na: |\n  one\n  two\nb: \"x\\ty\"\n---\n"), "map[a:one\ntwo\n b:x\ty]|");
         assert_eq!(meta("+++\ntitle = \"x\"\nn = 3\n+++\nbody"), "map[n:3 title:x]|body");
         assert_eq!(meta("{\n\"a\": 1.5\n}\nbody"), "map[a:1.5]|body");

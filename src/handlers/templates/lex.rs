@@ -90,7 +90,8 @@ fn tokens(action: &str, close: &str) -> Result<(Vec<Spaced>, usize), Failure> {
     }
 }
 fn token(text: &str) -> Result<(Token, usize), Failure> {
-    let name_length = |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let name_length =
+        |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     let first = text.chars().next().unwrap_or_default();
     Ok(match first {
         '|' => (Token::Pipe, 1),
@@ -185,10 +186,13 @@ fn number(text: &str) -> Result<(Token, usize), Failure> {
         let digits = digits.to_ascii_lowercase();
         digits.strip_prefix(prefix).map(|digits| i64::from_str_radix(digits, radix))
     };
-    let octal = |digits: &str| digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-    let int = radix("0x", 16).or_else(|| radix("0b", 2)).or_else(|| radix("0o", 8)).unwrap_or_else(|| {
-        if octal(&digits) { i64::from_str_radix(&digits, 8) } else { digits.parse() }
-    });
+    let octal = |digits: &str| {
+        digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let int = radix("0x", 16)
+        .or_else(|| radix("0b", 2))
+        .or_else(|| radix("0o", 8))
+        .unwrap_or_else(|| if octal(&digits) { i64::from_str_radix(&digits, 8) } else { digits.parse() });
     let negative = text.starts_with('-');
     let token = match int {
         _ if sign > 1 => return Err(bad().into()),
@@ -226,7 +230,9 @@ mod tests {
     }
     #[test]
     fn tokens_are_those_of_go() {
-        let of = |action: &str| tokens(action, "}}").unwrap().0.into_iter().map(|(token, _)| token).collect::<Vec<_>>();
+        let of = |action: &str| {
+            tokens(action, "}}").unwrap().0.into_iter().map(|(token, _)| token).collect::<Vec<_>>()
+        };
         assert_eq!(
             of(r#"printf "a\n\x41\u00e9" `r\n` 0x1F 1_000 017 1.5e3 -2 'a' }}"#),
             [

@@ -53,7 +53,10 @@ mod tests {
     #[test]
     fn headings_have_names() {
         let page = html("# One Two!\n\n## One two\n\ntext **bold** <b>raw</b>\n\n| a |\n|---|\n| b |\n");
-        assert!(page.starts_with("<h1 id=\"one-two\">One Two!</h1>\n<h2 id=\"one-two-1\">One two</h2>"), "{page}");
+        assert!(
+            page.starts_with("<h1 id=\"one-two\">One Two!</h1>\n<h2 id=\"one-two-1\">One two</h2>"),
+            "{page}"
+        );
         assert!(page.contains("<strong>bold</strong> <b>raw</b>") && page.contains("<td>b</td>"), "{page}");
     }
 }

@@ -16,6 +16,7 @@ mod builtins;
 mod context;
 mod exec;
 mod front_matter;
+mod lex;
 mod markdown;
 mod page;
 mod parse;
@@ -23,7 +24,6 @@ mod printf;
 mod sprig;
 #[cfg(test)]
 mod tests;
-mod lex;
 mod time;
 mod value;
 
@@ -31,8 +31,8 @@ use crate::{
     caddyfile::{Cx, Directive, Order, Parse, Parsed, Support, Words},
     config::{Module, is_default},
     http::{
-        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Response, Rise, Step,
-        Text,
+        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Response,
+        Rise, Step, Text,
     },
 };
 use context::Context;

@@ -84,7 +84,11 @@ impl Page<'_> {
     }
 }
 fn of_file(name: &str, error: &io::Error) -> Failure {
-    let why = if error.kind() == io::ErrorKind::NotFound { "no such file or directory".into() } else { error.to_string() };
+    let why = if error.kind() == io::ErrorKind::NotFound {
+        "no such file or directory".into()
+    } else {
+        error.to_string()
+    };
     format!("open {name}: {why}").into()
 }
 impl Functions for Page<'_> {
@@ -103,57 +107,49 @@ impl Functions for Page<'_> {
             ("placeholder" | "ph", [Value::Str(name)]) => Ok(self.placeholder(name)),
             ("stripHTML", [text]) => Ok(strip_html(&text.shown()).into()),
             ("pathEscape", [text]) => Ok(encode_path(&text.shown()).replace('/', "%2F").into()),
-            ("httpError", [Value::Int(status)]) => Err(Failure::Status(u16::try_from(*status).unwrap_or(500))),
-            ("humanize", [Value::Str(what), value]) => humanize(what, value),
+            ("httpError", [Value::Int(status)]) => {
+                Err(Failure::Status(u16::try_from(*status).unwrap_or(500)))
+            }
+            ("humanize", [Value::Str(what), Value::Str(value)]) => humanize(what, value),
             // There are no extensions that could have a function.
             ("maybe", [_, ..]) => Ok("".into()),
             (
-                "include" | "import" | "readFile" | "listFiles" | "fileExists" | "fileStat" | "httpInclude" | "markdown"
-                | "splitFrontMatter" | "placeholder" | "ph" | "stripHTML" | "pathEscape" | "httpError" | "humanize" | "maybe",
+                "include" | "import" | "readFile" | "listFiles" | "fileExists" | "fileStat" | "httpInclude"
+                | "markdown" | "splitFrontMatter" | "placeholder" | "ph" | "stripHTML" | "pathEscape"
+                | "httpError" | "humanize" | "maybe",
                 _,
             ) => Err("wrong number or type of arguments".into()),
             _ => return sprig::call(name, args),
         })
     }
 }
-fn humanize(what: &str, value: &Value) -> Outcome {
+fn humanize(what: &str, value: &str) -> Outcome {
     let (what, layout) = what.split_once(':').unwrap_or((what, ""));
     match (what, value) {
         ("size", value) => {
-            let bytes: u64 = match value {
-                Value::Int(bytes) => u64::try_from(*bytes).map_err(|_| "a size is not negative")?,
-                Value::Float(bytes) => *bytes as u64,
-                other => other.shown().parse().map_err(|_| "humanize: size cannot be parsed")?,
-            };
+            let bytes = value.parse::<u64>().map_err(|_| "humanize: size cannot be parsed")?;
             Ok(human_size(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB", "PB", "EB"]).into())
         }
-        ("time", Value::Time(time)) => Ok(time::relative(time).into()),
         ("time", value) => {
             let layout = if layout.is_empty() { time::RFC1123Z } else { layout };
-            let time = time::parse(layout, &value.shown()).ok_or("humanize: time cannot be parsed")?;
+            let time = time::parse(layout, value).ok_or("humanize: time cannot be parsed")?;
             Ok(time::relative(&time).into())
         }
         _ => Err(format!("no know function was given: {what}").into()),
     }
 }
-/// Without tags. A `>` within quotes ends none.
+/// Without tags, also those that never end. A `>` within quotes ends none.
 fn strip_html(text: &str) -> String {
-    let (mut out, mut tag, mut quote) = (String::new(), None::<String>, None);
+    let (mut out, mut in_tag, mut quote) = (String::new(), false, None);
     for c in text.chars() {
-        match &mut tag {
-            None if c == '<' => tag = Some("<".into()),
-            None => out.push(c),
-            Some(begun) => {
-                begun.push(c);
-                match (quote, c) {
-                    (None, '"' | '\'') => quote = Some(c),
-                    (Some(open), c) if c == open => quote = None,
-                    (None, '>') => tag = None,
-                    _ => {}
-                }
-            }
+        match (in_tag, quote, c) {
+            (false, _, '<') => in_tag = true,
+            (false, _, c) => out.push(c),
+            (true, None, '"' | '\'') => quote = Some(c),
+            (true, Some(open), c) if c == open => quote = None,
+            (true, None, '>') => in_tag = false,
+            _ => {}
         }
     }
-    // What never ends is no tag.
-    out + &tag.unwrap_or_default()
+    out
 }

@@ -107,7 +107,9 @@ impl Parser<'_> {
                     nodes.push(template(&tokens[1..])?);
                     self.define(&tokens[1..2])?;
                 }
-                "break" | "continue" if self.loops == 0 => return Err(format!("{{{{{keyword}}}}} outside {{{{range}}}}").into()),
+                "break" | "continue" if self.loops == 0 => {
+                    return Err(format!("{{{{{keyword}}}}} outside {{{{range}}}}").into());
+                }
                 "break" => nodes.push(Node::Break),
                 "continue" => nodes.push(Node::Continue),
                 _ => nodes.push(Node::Action(pipeline(&tokens)?)),
@@ -189,7 +191,9 @@ impl Reader<'_> {
     /// `$a :=`, `$a, $b :=`, `$a =`.
     fn declaration(&mut self) -> (Vec<String>, bool) {
         let (variables, rest) = match self.tokens {
-            [(Token::Var(a), _), (Token::Comma, _), (Token::Var(b), _), rest @ ..] => (vec![a.clone(), b.clone()], rest),
+            [(Token::Var(a), _), (Token::Comma, _), (Token::Var(b), _), rest @ ..] => {
+                (vec![a.clone(), b.clone()], rest)
+            }
             [(Token::Var(a), _), rest @ ..] => (vec![a.clone()], rest),
             _ => return (vec![], false),
         };

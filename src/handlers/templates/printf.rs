@@ -71,8 +71,7 @@ pub(super) fn printf(format: &str, args: &[Value]) -> String {
             },
         }
     }
-    let extra: Vec<String> =
-        args.map(|arg| format!("{}={}", arg.type_name(), arg.shown())).collect();
+    let extra: Vec<String> = args.map(|arg| format!("{}={}", arg.type_name(), arg.shown())).collect();
     if !extra.is_empty() {
         out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
     }
@@ -88,20 +87,25 @@ impl Directive {
             ('v', value) => value.shown(),
             ('T', value) => value.type_name().into(),
             ('t', Value::Bool(v)) => v.to_string(),
-            ('d', Value::Int(v) | Value::Duration(v)) => return self.number(*v < 0, &v.unsigned_abs().to_string()),
+            ('d', Value::Int(v) | Value::Duration(v)) => {
+                return self.number(*v < 0, &v.unsigned_abs().to_string());
+            }
             ('b', Value::Int(v)) => return self.number(*v < 0, &format!("{:b}", v.unsigned_abs())),
             ('o', Value::Int(v)) => return self.number(*v < 0, &format!("{:o}", v.unsigned_abs())),
             ('x' | 'X', Value::Int(v)) => {
                 let digits = format!("{}{:x}", if self.sharp { "0x" } else { "" }, v.unsigned_abs());
                 return self.number(*v < 0, &if verb == 'X' { digits.to_uppercase() } else { digits });
             }
-            ('c', Value::Int(v)) => u32::try_from(*v).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').into(),
+            ('c', Value::Int(v)) => {
+                u32::try_from(*v).ok().and_then(char::from_u32).unwrap_or('\u{fffd}').into()
+            }
             ('q', Value::Int(v)) => {
                 format!("'{}'", u32::try_from(*v).ok().and_then(char::from_u32).unwrap_or('\u{fffd}'))
             }
             ('U', Value::Int(v)) => format!("U+{v:04X}"),
             ('f' | 'F', Value::Float(v)) => {
-                return self.number(v.is_sign_negative(), &format!("{:.*}", self.precision.unwrap_or(6), v.abs()));
+                return self
+                    .number(v.is_sign_negative(), &format!("{:.*}", self.precision.unwrap_or(6), v.abs()));
             }
             ('e' | 'E', Value::Float(v)) => {
                 let digits = exponent(v.abs(), self.precision.unwrap_or(6));
@@ -122,9 +126,14 @@ impl Directive {
                 let items = items.iter().map(|item| self.apply(verb, item)).collect::<Vec<_>>();
                 return format!("[{}]", items.join(" "));
             }
-            ('s', value @ (Value::Time(_) | Value::Duration(_) | Value::Object(_) | Value::Map(_))) => value.shown(),
+            ('s', value @ (Value::Time(_) | Value::Duration(_) | Value::Object(_) | Value::Map(_))) => {
+                value.shown()
+            }
             (verb, Value::Nil) => format!("%!{verb}(<nil>)"),
-            ('s' | 'd' | 't' | 'f' | 'g' | 'e' | 'q' | 'x' | 'X' | 'c' | 'b' | 'o' | 'U' | 'E' | 'G' | 'F', _) => wrong(),
+            (
+                's' | 'd' | 't' | 'f' | 'g' | 'e' | 'q' | 'x' | 'X' | 'c' | 'b' | 'o' | 'U' | 'E' | 'G' | 'F',
+                _,
+            ) => wrong(),
             _ => wrong(),
         };
         self.pad(&text)
@@ -161,7 +170,8 @@ fn significant(v: f64, precision: usize) -> String {
     if whole < -4 || whole >= i32::try_from(precision).unwrap_or(i32::MAX) {
         let text = exponent(v, precision - 1);
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "+00"));
-        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+        let digits =
+            if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
         return format!("{digits}e{exponent}");
     }
     let decimals = usize::try_from(i32::try_from(precision).unwrap_or(i32::MAX) - 1 - whole).unwrap_or(0);
@@ -197,24 +207,43 @@ mod tests {
     fn verbs_are_those_of_go() {
         let of = |format: &str, args: &[Value]| printf(format, args);
         for (format, args, expected) in [
-            ("%d|%5d|%-5d|%05d|%+d", vec![7.into(), 7.into(), 7.into(), (-7).into(), 7.into()], "7|    7|7    |-0007|+7"),
+            (
+                "%d|%5d|%-5d|%05d|%+d",
+                vec![7.into(), 7.into(), 7.into(), (-7).into(), 7.into()],
+                "7|    7|7    |-0007|+7",
+            ),
             ("%s %q %x", vec!["a\"b".into(), "a\"b".into(), "hi".into()], "a\"b \"a\\\"b\" 6869"),
-            ("%.2f|%8.3f|%e|%g", vec![1.005.into(), 3.5.into(), 1234.5.into(), 1e21.into()], "1.00|   3.500|1.234500e+03|1e+21"),
-            ("%v %v %v", vec![Value::Nil, true.into(), Value::list([1.into(), "x".into()])], "<nil> true [1 x]"),
+            (
+                "%.2f|%8.3f|%e|%g",
+                vec![1.005.into(), 3.5.into(), 1234.5.into(), 1e21.into()],
+                "1.00|   3.500|1.234500e+03|1e+21",
+            ),
+            (
+                "%v %v %v",
+                vec![Value::Nil, true.into(), Value::list([1.into(), "x".into()])],
+                "<nil> true [1 x]",
+            ),
             ("%s", vec![1.into()], "%!s(int=1)"),
             ("%d", vec![], "%!d(MISSING)"),
             ("x", vec![1.into()], "x%!(EXTRA int=1)"),
             ("100%%", vec![], "100%"),
             ("%5.1s|%-4s|", vec!["abc".into(), "é".into()], "    a|é   |"),
             ("%*d", vec![4.into(), 2.into()], "   2"),
-            ("%x %X %o %b %c %U", vec![255.into(), 255.into(), 8.into(), 5.into(), 65.into(), 65.into()], "ff FF 10 101 A U+0041"),
+            (
+                "%x %X %o %b %c %U",
+                vec![255.into(), 255.into(), 8.into(), 5.into(), 65.into(), 65.into()],
+                "ff FF 10 101 A U+0041",
+            ),
         ] {
             assert_eq!(of(format, &args), expected, "{format}");
         }
     }
     #[test]
     fn prints_have_go_s_spaces() {
-        assert_eq!(print(&[1.into(), 2.into(), "a".into(), "b".into(), 3.into()]), "1 2a b3".replace("a b", "ab"));
+        assert_eq!(
+            print(&[1.into(), 2.into(), "a".into(), "b".into(), 3.into()]),
+            "1 2a b3".replace("a b", "ab")
+        );
         assert_eq!(println(&["a".into(), 1.into()]), "a 1\n");
     }
 }

@@ -53,7 +53,11 @@ fn layout(go: &str) -> String {
             let nines = fraction.len() - fraction.trim_start_matches('9').len();
             let count = digits.max(nines);
             if count > 0 && !fraction[count..].starts_with(|c: char| c.is_ascii_digit()) {
-                out.push_str(if nines > 0 { "%.f".into() } else { format!("%.{count}f") }.replace("%.1f", "%.3f").as_str());
+                out.push_str(
+                    if nines > 0 { "%.f".into() } else { format!("%.{count}f") }
+                        .replace("%.1f", "%.3f")
+                        .as_str(),
+                );
                 rest = &fraction[count..];
                 continue;
             }
@@ -69,7 +73,11 @@ fn layout(go: &str) -> String {
 pub(super) fn format(time: &DateTime<FixedOffset>, go: &str) -> String {
     use std::fmt::Write;
     let is_utc = time.offset().local_minus_utc() == 0;
-    let go = if is_utc { go.replace("Z07:00", "Z").replace("Z0700", "Z").replace("MST", "UTC") } else { go.into() };
+    let go = if is_utc {
+        go.replace("Z07:00", "Z").replace("Z0700", "Z").replace("MST", "UTC")
+    } else {
+        go.into()
+    };
     // `UTC` and `Z` hold no part of a layout.
     let mut out = String::new();
     // A layout that `chrono` does not know writes nothing.
@@ -93,9 +101,8 @@ pub(super) fn now() -> DateTime<FixedOffset> {
 pub(super) fn time_of(value: &Value) -> DateTime<FixedOffset> {
     match value {
         Value::Time(time) => *time,
-        Value::Int(seconds) => {
-            DateTime::from_timestamp(*seconds, 0).map_or_else(now, |time| time.with_timezone(&Local).fixed_offset())
-        }
+        Value::Int(seconds) => DateTime::from_timestamp(*seconds, 0)
+            .map_or_else(now, |time| time.with_timezone(&Local).fixed_offset()),
         _ => now(),
     }
 }
@@ -142,7 +149,10 @@ pub(super) fn method(time: &DateTime<FixedOffset>, name: &str, args: &[Value]) -
             let by = chrono::Months::new(u32::try_from(months.unsigned_abs()).unwrap_or(u32::MAX));
             let moved = if months < 0 { time.checked_sub_months(by) } else { time.checked_add_months(by) };
             let days = chrono::Duration::try_days(*days).unwrap_or_default();
-            moved.and_then(|moved| moved.checked_add_signed(days)).map(Value::Time).ok_or_else(|| "out of range".into())
+            moved
+                .and_then(|moved| moved.checked_add_signed(days))
+                .map(Value::Time)
+                .ok_or_else(|| "out of range".into())
         }
         _ => return None,
     })

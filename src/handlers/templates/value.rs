@@ -1,12 +1,6 @@
 //! What templates compute with: Go's values, as far as templates can tell them apart.
 use chrono::{DateTime, FixedOffset};
-use std::{
-    cell::RefCell,
-    cmp::Ordering,
-    collections::BTreeMap,
-    fmt,
-    rc::Rc,
-};
+use std::{cell::RefCell, cmp::Ordering, collections::BTreeMap, fmt, rc::Rc};
 
 /// Why a template fails. A text, or a failure that has a status of its own.
 #[derive(Debug)]
@@ -116,7 +110,11 @@ impl Value {
                 format!("[{}]", v.iter().map(Self::shown).collect::<Vec<_>>().join(" "))
             }
             Self::Map(v) => {
-                let pairs = v.borrow().iter().map(|(key, value)| format!("{key}:{}", value.shown())).collect::<Vec<_>>();
+                let pairs = v
+                    .borrow()
+                    .iter()
+                    .map(|(key, value)| format!("{key}:{}", value.shown()))
+                    .collect::<Vec<_>>();
                 format!("map[{}]", pairs.join(" "))
             }
             Self::Time(v) => v.format("%Y-%m-%d %H:%M:%S%.f %z %Z").to_string(),
@@ -166,7 +164,9 @@ impl Value {
     /// Whether all that is in them is the same: `deepEqual`, `has`, `uniq`.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.same(b)),
+            (Self::List(a), Self::List(b)) => {
+                a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| a.same(b))
+            }
             (Self::Map(a), Self::Map(b)) => {
                 let (a, b) = (a.borrow(), b.borrow());
                 a.len() == b.len() && a.iter().zip(&*b).all(|((k, a), (l, b))| k == l && a.same(b))
@@ -230,7 +230,7 @@ impl From<&Value> for serde_json::Value {
         }
     }
 }
-/// Go's `%v`: the shortest, with an exponent from 1e21 on.
+/// Go's `%v`: the shortest; with an exponent if there are more than six digits before the point.
 pub(super) fn float(v: f64) -> String {
     if v.is_nan() {
         return "NaN".into();
@@ -239,7 +239,7 @@ pub(super) fn float(v: f64) -> String {
         return if v > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
     let exponent = if v == 0.0 { 0 } else { v.abs().log10().floor() as i32 };
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return v.to_string();
     }
     let text = format!("{v:e}");

@@ -25,7 +25,11 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
             match a.next()? {
                 Value::Bool(true) => yes.clone(),
                 Value::Bool(false) => no.clone(),
-                other => return Err(format!("wrong type for value; expected bool; got {}", other.type_name()).into()),
+                other => {
+                    return Err(
+                        format!("wrong type for value; expected bool; got {}", other.type_name()).into()
+                    );
+                }
             }
         }
         "fail" => return Err(a.text()?.into()),
@@ -43,10 +47,12 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         "toJson" => escaped(&compact(&json(a.next()?))).into(),
         "toRawJson" => compact(&json(a.next()?)).into(),
         "toPrettyJson" => {
-            escaped(&serde_json::to_string_pretty(&json(a.next()?)).map_err(|error| error.to_string())?).into()
+            escaped(&serde_json::to_string_pretty(&json(a.next()?)).map_err(|error| error.to_string())?)
+                .into()
         }
         "fromJson" => {
-            let value: serde_json::Value = serde_json::from_str(a.text()?).map_err(|error| error.to_string())?;
+            let value: serde_json::Value =
+                serde_json::from_str(a.text()?).map_err(|error| error.to_string())?;
             value.into()
         }
         "env" => std::env::var(a.text()?).unwrap_or_default().into(),
@@ -86,7 +92,8 @@ fn expand_env(text: &str) -> String {
         let (name, next) = match behind.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
             Some(split) => split,
             None => {
-                let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
+                let end =
+                    behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
                 behind.split_at(end)
             }
         };

@@ -63,7 +63,9 @@ fn nanoseconds(text: &str) -> Result<i64, Failure> {
 /// In the largest unit that it fills.
 fn rounded(nanoseconds: i64) -> String {
     let seconds = nanoseconds.unsigned_abs() / 1_000_000_000;
-    for (unit, name) in [(31_536_000, "y"), (2_592_000, "mo"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s")] {
+    for (unit, name) in
+        [(31_536_000, "y"), (2_592_000, "mo"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s")]
+    {
         if seconds > unit || unit == 1 {
             return format!("{}{name}", seconds / unit);
         }

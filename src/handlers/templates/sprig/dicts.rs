@@ -8,7 +8,10 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Outcome> {
 fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
     Ok(Some(match name {
         "dict" => {
-            let pairs = a.rest().chunks(2).map(|pair| (pair[0].shown(), pair.get(1).cloned().unwrap_or_else(|| "".into())));
+            let pairs = a
+                .rest()
+                .chunks(2)
+                .map(|pair| (pair[0].shown(), pair.get(1).cloned().unwrap_or_else(|| "".into())));
             Value::map(pairs)
         }
         "get" => {
@@ -88,7 +91,9 @@ fn dig(args: &[Value]) -> Outcome {
 fn merge(target: &mut Map, source: &Map, overwrites: bool) {
     for (key, value) in source {
         match (target.get(key), value) {
-            (Some(Value::Map(inner)), Value::Map(more)) => merge(&mut inner.borrow_mut(), &more.borrow(), overwrites),
+            (Some(Value::Map(inner)), Value::Map(more)) => {
+                merge(&mut inner.borrow_mut(), &more.borrow(), overwrites)
+            }
             (Some(known), _) if known.is_true() && !overwrites => {}
             _ => _ = target.insert(key.clone(), value.clone()),
         }
@@ -103,7 +108,11 @@ fn deep_copy(value: &Value, depth: usize) -> Outcome {
             Value::list(items.iter().map(|item| deep_copy(item, depth + 1)).collect::<Result<Vec<_>, _>>()?)
         }
         Value::Map(map) => {
-            let pairs = map.borrow().iter().map(|(key, value)| Ok((key.clone(), deep_copy(value, depth + 1)?))).collect::<Result<Vec<_>, Failure>>()?;
+            let pairs = map
+                .borrow()
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), deep_copy(value, depth + 1)?)))
+                .collect::<Result<Vec<_>, Failure>>()?;
             Value::map(pairs)
         }
         other => other.clone(),

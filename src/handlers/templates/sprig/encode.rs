@@ -18,7 +18,9 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         },
         "b32enc" => base32(a.text()?.as_bytes()).into(),
         "b32dec" => text(from_base32(a.text()?).ok_or("illegal base32 data")?),
-        "sha1sum" => hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, a.text()?.as_bytes()).as_ref()).into(),
+        "sha1sum" => {
+            hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, a.text()?.as_bytes()).as_ref()).into()
+        }
         "sha256sum" => hex(digest::digest(&digest::SHA256, a.text()?.as_bytes()).as_ref()).into(),
         "sha512sum" => hex(digest::digest(&digest::SHA512, a.text()?.as_bytes()).as_ref()).into(),
         "adler32sum" => adler32(a.text()?.as_bytes()).to_string().into(),
@@ -77,7 +79,8 @@ fn from_base32(text: &str) -> Option<Vec<u8>> {
 fn parse_url(text: &str) -> Outcome {
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
     let (before, query) = before.split_once('?').unwrap_or((before, ""));
-    let (scheme, rest) = before.split_once(':').filter(|(scheme, _)| !scheme.contains('/')).unwrap_or(("", before));
+    let (scheme, rest) =
+        before.split_once(':').filter(|(scheme, _)| !scheme.contains('/')).unwrap_or(("", before));
     let (authority, path, opaque) = match rest.strip_prefix("//") {
         Some(rest) => {
             let end = rest.find('/').unwrap_or(rest.len());
@@ -101,7 +104,9 @@ fn parse_url(text: &str) -> Outcome {
     Ok(Value::map(pairs.map(|(key, value)| (key.to_owned(), value.into()))))
 }
 fn join_url(parts: &std::collections::BTreeMap<String, Value>) -> String {
-    let part = |name: &str| parts.get(name).filter(|part| !matches!(part, Value::Nil)).map(Value::shown).unwrap_or_default();
+    let part = |name: &str| {
+        parts.get(name).filter(|part| !matches!(part, Value::Nil)).map(Value::shown).unwrap_or_default()
+    };
     let mut out = String::new();
     let (scheme, host, user) = (part("scheme"), part("host"), part("userinfo"));
     if !scheme.is_empty() {

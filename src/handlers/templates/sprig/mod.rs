@@ -76,7 +76,11 @@ impl<'a> Args<'a> {
     fn map(&mut self) -> Result<&'a std::rc::Rc<std::cell::RefCell<super::value::Map>>, Failure> {
         match self.next()? {
             Value::Map(map) => Ok(map),
-            other => Err(format!("wrong type for value; expected map[string]interface {{}}; got {}", other.type_name()).into()),
+            other => Err(format!(
+                "wrong type for value; expected map[string]interface {{}}; got {}",
+                other.type_name()
+            )
+            .into()),
         }
     }
     fn rest(&mut self) -> &'a [Value] {

@@ -61,7 +61,9 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
                 [from, by, to] => (from, to, by),
                 _ => return Ok(Some("".into())),
             };
-            let Value::List(items) = steps(from, to.saturating_add(by.signum()), by)? else { return Ok(None) };
+            let Value::List(items) = steps(from, to.saturating_add(by.signum()), by)? else {
+                return Ok(None);
+            };
             items.iter().map(Value::shown).collect::<Vec<_>>().join(" ").into()
         }
         _ => return Ok(None),

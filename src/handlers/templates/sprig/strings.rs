@@ -60,7 +60,9 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
             if length < 0 { text.get(text.len() - size..) } else { text.get(..size) }.unwrap_or(text).into()
         }
         "abbrev" => abbreviate(a.size()?, a.text()?).into(),
-        "initials" => a.text()?.split_whitespace().filter_map(|word| word.chars().next()).collect::<String>().into(),
+        "initials" => {
+            a.text()?.split_whitespace().filter_map(|word| word.chars().next()).collect::<String>().into()
+        }
         "contains" => {
             let part = a.text()?;
             a.text()?.contains(part).into()
@@ -74,7 +76,9 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
             a.text()?.ends_with(end).into()
         }
         "quote" => texts(a.rest()).iter().map(|text| quote(text)).collect::<Vec<_>>().join(" ").into(),
-        "squote" => texts(a.rest()).iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(" ").into(),
+        "squote" => {
+            texts(a.rest()).iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(" ").into()
+        }
         "cat" => texts(a.rest()).join(" ").into(),
         "indent" | "nindent" => {
             let pad = " ".repeat(a.size()?.min(1000));
@@ -91,7 +95,11 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
         }
         "snakecase" => words(a.text()?).join("_").into(),
         "kebabcase" => words(a.text()?).join("-").into(),
-        "camelcase" => words(a.text()?).iter().map(|word| each_word(word, |c| c.to_uppercase().collect())).collect::<String>().into(),
+        "camelcase" => words(a.text()?)
+            .iter()
+            .map(|word| each_word(word, |c| c.to_uppercase().collect()))
+            .collect::<String>()
+            .into(),
         "wrap" | "wrapWith" => {
             let width = a.size()?;
             let between = if name == "wrapWith" { a.text()? } else { "\n" };
@@ -125,7 +133,9 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
             other => text_list([other.shown()]),
         },
         "toString" => a.next()?.shown().into(),
-        "randAlphaNum" => random(a.size()?, b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789").into(),
+        "randAlphaNum" => {
+            random(a.size()?, b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789").into()
+        }
         "randAlpha" => random(a.size()?, b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ").into(),
         "randNumeric" => random(a.size()?, b"0123456789").into(),
         "randAscii" => random(a.size()?, &(b' '..=b'~').collect::<Vec<_>>()).into(),
@@ -198,7 +208,10 @@ fn words(text: &str) -> Vec<String> {
     for (at, &c) in letters.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| letters.get(at)).copied().unwrap_or(' ');
         let after = letters.get(at + 1).copied().unwrap_or(' ');
-        let hump = c.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit() || before.is_uppercase() && after.is_lowercase());
+        let hump = c.is_uppercase()
+            && (before.is_lowercase()
+                || before.is_ascii_digit()
+                || before.is_uppercase() && after.is_lowercase());
         if (hump || !c.is_alphanumeric()) && !word.is_empty() {
             out.push(std::mem::take(&mut word));
         }
@@ -228,5 +241,8 @@ fn wrap(width: usize, between: &str, text: &str) -> String {
     out
 }
 fn random(count: usize, from: &[u8]) -> String {
-    (0..count.min(10_000)).filter_map(|_| from.get(fastrand::usize(..from.len()))).map(|&byte| char::from(byte)).collect()
+    (0..count.min(10_000))
+        .filter_map(|_| from.get(fastrand::usize(..from.len())))
+        .map(|&byte| char::from(byte))
+        .collect()
 }
