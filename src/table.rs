@@ -4,8 +4,8 @@ use crate::{
     dns, encoders,
     handlers::{
         acme_server, basic_auth, encode, error, file_server, headers, intercept, invoke, log_append, map,
-        metrics, push, rate_limit, request_body, respond, reverse_proxy, rewrite, subroute, templates,
-        timeouts, tracing, vars,
+        metrics, push, rate_limit, replace, request_body, respond, reverse_proxy, rewrite, subroute,
+        templates, timeouts, tracing, vars,
     },
     http::Modules,
     ip_sources, issuers, listeners,
@@ -56,6 +56,7 @@ static DIRECTIVES: &[Directive] = &[
     reverse_proxy::php_fastcgi::PHP_FASTCGI,
     file_server::FILE_SERVER,
     acme_server::DIRECTIVE,
+    replace::REPLACE,
     subroute::HANDLE_ERRORS,
     sites::bind::DIRECTIVE,
     sites::log::DIRECTIVE,

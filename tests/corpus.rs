@@ -16,7 +16,7 @@ use std::{
 
 /// How many must hold, so that a step back is seen.
 const CADDYTEST_FLOOR: usize = 179;
-const REAL_FLOOR: usize = 286;
+const REAL_FLOOR: usize = 287;
 /// Plugins that are built in here: a file that needs only these is not to be refused for want of one.
 const BUILT_IN: &[&str] = &[
     "caddy-ratelimit",
@@ -102,7 +102,8 @@ fn real(folder: &Path) -> Vec<Outcome> {
         .collect();
     let mut all = files(folder, "caddyfile");
     all.extend(files(&folder.join("withenv"), "caddyfile"));
-    let alone = tempfile::tempdir().expect("a temporary folder");
+    // No dot in its name: what is hidden would hide it.
+    let alone = tempfile::Builder::new().prefix("corpus").tempdir().expect("a temporary folder");
     env::set_current_dir(alone.path()).expect("the temporary folder is there");
     all.into_iter().map(|path| (name(&path), real_one(&path, &classes))).collect()
 }

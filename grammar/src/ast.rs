@@ -73,12 +73,22 @@ pub struct Error {
     pub message: String,
     /// `None` where Caddy names no place, or where the message itself names it.
     pub span: Option<Span>,
-    /// The message itself names the place: it is only to be shown, not said again.
-    pub placed: bool,
+    pub said: Said,
     /// Further places that Caddy names behind the first: where the blocks around it end, the innermost first.
     pub around: Vec<Span>,
     /// A help of ours beyond Caddy's words, such as the nearest known name.
     pub hint: Option<String>,
+}
+
+/// Whether an error's text names its own place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Said {
+    #[default]
+    Always,
+    /// Only where no place around it is named: Caddy does not know it.
+    Alone,
+    /// The message names it already.
+    InMessage,
 }
 
 impl Token {
@@ -150,7 +160,7 @@ impl Line {
 impl Error {
     /// An error whose message says itself where it is, or that has no place.
     pub fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, placed: false, around: vec![], hint: None }
+        Self { message: message.into(), span: None, said: Said::Always, around: vec![], hint: None }
     }
     /// The same error of something around it: `context` goes before its message, the place of that behind it.
     pub fn within(mut self, context: &str, place: Option<&Span>) -> Self {
@@ -160,14 +170,19 @@ impl Error {
     }
     /// Stands at `token` if it has no place yet, as some of Caddy's have none.
     pub fn or_at(mut self, token: &Token) -> Self {
-        if self.around.is_empty() {
-            self.span.get_or_insert_with(|| token.span.clone());
+        if self.around.is_empty() && self.span.is_none() {
+            (self.span, self.said) = (Some(token.span.clone()), Said::Alone);
         }
+        self
+    }
+    /// Its own place is said only where no other is.
+    pub fn alone(mut self) -> Self {
+        self.said = Said::Alone;
         self
     }
     /// For a message that names its place itself.
     pub fn placed(mut self) -> Self {
-        self.placed = true;
+        self.said = Said::InMessage;
         self
     }
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -187,7 +202,12 @@ impl fmt::Display for Span {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let own = self.span.iter().filter(|_| !self.placed);
+        let own = match self.said {
+            Said::Always => true,
+            Said::Alone => self.around.is_empty(),
+            Said::InMessage => false,
+        };
+        let own = self.span.iter().filter(|_| own);
         own.chain(&self.around).try_for_each(|span| write!(f, ", at {span}"))
     }
 }

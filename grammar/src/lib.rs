@@ -14,7 +14,7 @@ mod place;
 mod stream;
 mod tree;
 pub mod values;
-pub use ast::{Error, File, Line, NamedRoute, Quote, Site, Span, Token};
+pub use ast::{Error, File, Line, NamedRoute, Quote, Said, Site, Span, Token};
 pub use memory::Memory;
 pub use nearest::nearest;
 

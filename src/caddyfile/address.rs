@@ -1,4 +1,5 @@
 //! Site addresses: `[scheme://][host][:port][/path]`.
+use crate::config::parse_int;
 use grammar::Token;
 use std::net::Ipv6Addr;
 
@@ -40,7 +41,7 @@ impl SiteAddress {
     ///
     /// # Errors
     /// The scheme is unknown, or says something else than the port, in Caddy's words.
-    pub(super) fn listen_port(&self, http: u16, https: u16) -> Result<String, String> {
+    pub(super) fn listen_port(&self, http: i64, https: i64) -> Result<String, String> {
         let (http, https) = (http.to_string(), https.to_string());
         let port = match self.scheme.as_str() {
             "wss" => {
@@ -61,6 +62,9 @@ impl SiteAddress {
     }
     /// As Caddy writes it: with a scheme, and with the port if that isn't the scheme's own.
     fn url(&self) -> String {
+        if self.host.is_empty() && self.port.is_empty() {
+            return String::new();
+        }
         let scheme = match (self.scheme.as_str(), self.port.as_str()) {
             ("", "443") => "https",
             ("", _) => "http",
@@ -76,7 +80,7 @@ impl SiteAddress {
         format!("{scheme}://{host}{port}{}", self.path)
     }
     /// Whether it can only be plain HTTP.
-    pub(super) fn is_http(&self, http_port: u16) -> bool {
+    pub(super) fn is_http(&self, http_port: i64) -> bool {
         self.scheme == "http" || self.port == http_port.to_string()
     }
 }
@@ -115,14 +119,10 @@ fn check_port(port: &str) -> Result<(), String> {
     if port.is_empty() {
         return Ok(());
     }
-    let digits = port.strip_prefix(['+', '-']).unwrap_or(port);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("invalid port '{port}': strconv.Atoi: parsing \"{port}\": invalid syntax"));
-    }
-    match port.parse::<i64>() {
+    match parse_int(port) {
         Ok(0..=65535) => Ok(()),
         Ok(number) => Err(format!("port {number} is out of range")),
-        Err(_) => Err(format!("invalid port '{port}': strconv.Atoi: parsing \"{port}\": value out of range")),
+        Err(why) => Err(format!("invalid port '{port}': {why}")),
     }
 }
 fn lower_except_placeholders(text: &str) -> String {

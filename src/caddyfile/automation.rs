@@ -312,7 +312,7 @@ impl Builder<'_> {
     }
 }
 /// Sites of servers that have other ports than HTTP's, as far as not all of their keys say `http://`.
-fn https_sites<'p, 's>(pairings: &'p [Pairing<'s>], http_port: u16) -> impl Iterator<Item = &'p Served<'s>> {
+fn https_sites<'p, 's>(pairings: &'p [Pairing<'s>], http_port: i64) -> impl Iterator<Item = &'p Served<'s>> {
     let servers = pairings.iter().filter(move |pairing| {
         let listen: Vec<String> = pairing.listen.keys().cloned().collect();
         listens_beside(&listen, http_port)
@@ -321,14 +321,14 @@ fn https_sites<'p, 's>(pairings: &'p [Pairing<'s>], http_port: u16) -> impl Iter
     sites.filter(|served| served.keys().any(|key| key.scheme != "http"))
 }
 /// HTTPS hosts of sites that have a key without host: no route matches them by name.
-fn beside_hostless(pairings: &[Pairing<'_>], http_port: u16) -> BTreeSet<String> {
+fn beside_hostless(pairings: &[Pairing<'_>], http_port: i64) -> BTreeSet<String> {
     let sites = pairings.iter().flat_map(|pairing| &pairing.sites);
     let mixed = sites.filter(|served| served.keys().any(|key| key.host.is_empty()));
     let keys = mixed.flat_map(Served::keys);
     keys.filter(|key| !key.host.is_empty() && !key.is_http(http_port)).map(|key| key.host.clone()).collect()
 }
 /// Certificates from files and folders, and names to be managed.
-fn loaders(app: &mut TlsApp, pairings: &[Pairing<'_>], automate: Vec<String>, http_port: u16) {
+fn loaders(app: &mut TlsApp, pairings: &[Pairing<'_>], automate: Vec<String>, http_port: i64) {
     let tls = || https_sites(pairings, http_port).flat_map(|served| &served.site.tls);
     let files: Vec<_> = tls().flat_map(|tls| &tls.load_files).collect();
     let folders: Vec<_> = tls().flat_map(|tls| &tls.load_folders).collect();

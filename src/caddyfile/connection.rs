@@ -1,15 +1,64 @@
 //! TLS connection policies: which handshakes a server takes, and how.
+//!
+//! In Caddy the policy of a `tls` directive is one thing, whichever servers its site is on: what one server makes of it,
+//! above all the names that it is for, is what all of them have in the end. So it is here, with a warning ([`Shared`]).
 use super::{
-    Options,
+    Cx, Options,
     pairing::{Pairing, Served},
     servers::listens_beside,
     subjects,
 };
 use crate::config::{AutomaticHttps, CertificateSelection, ConnectionMatch, ConnectionPolicy, Server};
-use grammar::Error;
+use grammar::{Error, Token};
+use std::collections::{HashMap, VecDeque};
+
+/// The site and which of its `tls` directives.
+type Origin = (usize, usize);
+
+/// A policy on its way into a server.
+struct Draft<'s> {
+    policy: ConnectionPolicy,
+    /// Of a directive's own policy: which one, and a key of the site.
+    origin: Option<(Origin, &'s Token)>,
+}
+impl From<ConnectionPolicy> for Draft<'_> {
+    fn from(policy: ConnectionPolicy) -> Self {
+        Self { policy, origin: None }
+    }
+}
+/// What the directives' policies have become, and which servers have them where.
+#[derive(Default)]
+pub(super) struct Shared<'s> {
+    latest: HashMap<Origin, ConnectionPolicy>,
+    places: Vec<Place<'s>>,
+}
+struct Place<'s> {
+    server: usize,
+    at: usize,
+    origin: Origin,
+    key: &'s Token,
+}
+impl Shared<'_> {
+    /// Gives all servers what the last one has made of their policies.
+    pub(super) fn settle(self, servers: &mut [(String, Server)], cx: &mut Cx<'_>) {
+        for Place { server, at, origin, key } in self.places {
+            let place =
+                servers.get_mut(server).and_then(|(_, server)| server.tls_connection_policies.get_mut(at));
+            if let (Some(policy), Some(latest)) = (place, self.latest.get(&origin))
+                && policy != latest
+            {
+                let message = "as in Caddy, the tls settings of this site only count for those of its names that are \
+                               served last; give the names of each port a site of their own";
+                cx.warn(key, message);
+                policy.clone_from(latest);
+            }
+        }
+    }
+}
 
 /// What is known of a server's policies once its sites have been looked at.
-pub(super) struct Seen {
+pub(super) struct Seen<'s> {
+    policies: Vec<Draft<'s>>,
     /// Hosts whose sites have no policy of their own.
     plain: Vec<String>,
     /// The last policy that was added matches every handshake.
@@ -19,10 +68,15 @@ pub(super) struct Seen {
     /// Automatic HTTPS adds a policy at run time.
     automatic: bool,
 }
-/// Gives the server the policies of its sites, and the hosts that automatic HTTPS is to leave alone.
-pub(super) fn collect(server: &mut Server, pairing: &Pairing<'_>, options: &Options) -> Seen {
+/// Collects the policies of the server's sites, and the hosts that automatic HTTPS is to leave alone.
+pub(super) fn collect<'s>(
+    server: &mut Server,
+    pairing: &Pairing<'s>,
+    shared: &mut Shared<'s>,
+    options: &Options,
+) -> Seen<'s> {
     let off = server.automatic_https.as_ref().is_some_and(|auto| auto.disable);
-    let mut seen = Seen { plain: vec![], catch_all: false, tls: false, automatic: !off };
+    let mut seen = Seen { policies: vec![], plain: vec![], catch_all: false, tls: false, automatic: !off };
     for served in &pairing.sites {
         let mut hosts: Vec<String> = served.hosts().into_iter().map(str::to_owned).collect();
         if served.site.tls.is_empty() {
@@ -30,13 +84,15 @@ pub(super) fn collect(server: &mut Server, pairing: &Pairing<'_>, options: &Opti
         }
         // A policy of names whose certificates are managed on purpose goes before one that loads a wildcard's.
         let forces = served.site.tls.iter().any(|tls| tls.force_automate);
-        for tls in &served.site.tls {
-            let mut policy = tls.policy.clone();
+        for (at, tls) in served.site.tls.iter().enumerate() {
+            let origin = (served.index, at);
+            let mut policy = shared.latest.get(&origin).unwrap_or(&tls.policy).clone();
             cover(&mut policy, &mut hosts, options);
-            let wanted = !settings_empty(&policy) || forces && !hosts.is_empty();
-            if wanted {
+            shared.latest.insert(origin, policy.clone());
+            if !settings_empty(&policy) || forces && !hosts.is_empty() {
                 seen.catch_all = hosts.is_empty();
-                server.tls_connection_policies.push(policy);
+                let origin = served.texts().next().map(|key| (origin, key));
+                seen.policies.push(Draft { policy, origin });
             } else {
                 seen.plain.extend(hosts.iter().cloned());
             }
@@ -47,24 +103,28 @@ pub(super) fn collect(server: &mut Server, pairing: &Pairing<'_>, options: &Opti
 }
 /// Makes the policy match the hosts of its block.
 fn cover(policy: &mut ConnectionPolicy, hosts: &mut Vec<String>, options: &Options) {
-    let default = options.default_sni.clone().unwrap_or_default();
-    let fallback = options.fallback_sni.clone().unwrap_or_default();
-    if let Some(host) = hosts.iter().find(|host| **host == default || **host == fallback) {
-        if *host == default {
-            policy.default_sni = default;
+    let default = options.default_sni.as_deref().unwrap_or_default();
+    let fallback = options.fallback_sni.as_deref().unwrap_or_default();
+    if hosts.is_empty() {
+        (policy.default_sni, policy.fallback_sni) = (default.to_owned(), fallback.to_owned());
+        return;
+    }
+    // A handshake without a name is for the host that stands in for it.
+    if let Some(host) = hosts.iter().find(|host| *host == default || *host == fallback) {
+        if host == default {
+            policy.default_sni = default.to_owned();
         } else {
-            policy.fallback_sni = fallback;
+            policy.fallback_sni = fallback.to_owned();
         }
         hosts.push(String::new());
-    } else if hosts.is_empty() {
-        (policy.default_sni, policy.fallback_sni) = (default, fallback);
     }
-    if !hosts.is_empty() {
-        hosts.sort();
-        policy.matcher = Some(ConnectionMatch { sni: Some(hosts.clone()), ..ConnectionMatch::default() });
-    }
+    hosts.sort();
+    policy.matcher = Some(by_name(hosts.clone()));
 }
-fn look_at_keys(server: &mut Server, served: &Served<'_>, options: &Options, seen: &mut Seen) {
+fn by_name(names: Vec<String>) -> ConnectionMatch {
+    ConnectionMatch { sni: Some(names), ..ConnectionMatch::default() }
+}
+fn look_at_keys(server: &mut Server, served: &Served<'_>, options: &Options, seen: &mut Seen<'_>) {
     let beside = listens_beside(&server.listen, options.http_port());
     let (http_port, https_port) = (options.http_port().to_string(), options.https_port().to_string());
     for key in served.keys() {
@@ -86,63 +146,70 @@ fn look_at_keys(server: &mut Server, served: &Served<'_>, options: &Options, see
 ///
 /// # Errors
 /// HTTP and HTTPS on one server, or policies that contradict each other.
-pub(super) fn finish(
+pub(super) fn finish<'s>(
     server: &mut Server,
-    pairing: &Pairing<'_>,
-    seen: &Seen,
+    pairing: &Pairing<'s>,
+    seen: Seen<'s>,
+    shared: &mut Shared<'s>,
     number: usize,
     options: &Options,
 ) -> Result<(), Error> {
-    one_scheme(server, pairing, options)?;
-    shield(&mut server.tls_connection_policies, &seen.plain);
+    one_scheme(server, pairing, !seen.policies.is_empty(), options)?;
+    let mut policies = shield(seen.policies, seen.plain);
     let default_sni = options.default_sni.clone().unwrap_or_default();
     let fallback_sni = options.fallback_sni.clone().unwrap_or_default();
-    let needed = !server.tls_connection_policies.is_empty()
-        || !seen.automatic
-        || !default_sni.is_empty()
-        || !fallback_sni.is_empty();
+    let needed =
+        !policies.is_empty() || !seen.automatic || !default_sni.is_empty() || !fallback_sni.is_empty();
     if seen.tls && !seen.catch_all && needed {
-        let policy = ConnectionPolicy { default_sni, fallback_sni, ..ConnectionPolicy::default() };
+        policies.push(ConnectionPolicy { default_sni, fallback_sni, ..ConnectionPolicy::default() }.into());
+    }
+    let policies = consolidate(policies).map_err(|why| {
+        Error::plain(format!("consolidating TLS connection policies for server {number}: {why}"))
+    })?;
+    for (at, Draft { policy, origin }) in policies.into_iter().enumerate() {
+        if let Some((origin, key)) = origin {
+            shared.latest.insert(origin, policy.clone());
+            shared.places.push(Place { server: number, at, origin, key });
+        }
         server.tls_connection_policies.push(policy);
     }
-    consolidate(&mut server.tls_connection_policies).map_err(|why| {
-        Error::plain(format!("consolidating TLS connection policies for server {number}: {why}"))
-    })
+    Ok(())
 }
 /// Hosts without a policy of their own must not fall under a wildcard's that asks for client certificates: right before
 /// it goes a copy without that, for them.
-fn shield(policies: &mut Vec<ConnectionPolicy>, plain: &[String]) {
-    let mut left: Vec<String> = plain.to_vec();
+fn shield<'s>(policies: Vec<Draft<'s>>, plain: Vec<String>) -> Vec<Draft<'s>> {
+    let mut left = plain;
     left.sort();
     left.dedup();
     let mut shielded = Vec::with_capacity(policies.len());
-    for policy in policies.drain(..) {
+    for draft in policies {
+        let policy = &draft.policy;
         if policy.client_authentication.is_some() {
-            let covers = |host: &str| {
-                let mut wildcards = sni(&policy).iter().filter(|name| name.contains('*'));
-                wildcards.any(|name| subjects::covers(name, host))
-            };
+            let wildcards: Vec<&String> = sni(policy).iter().filter(|name| name.contains('*')).collect();
+            let covers = |host: &str| wildcards.iter().any(|name| subjects::covers(name, host));
             let (covered, rest): (Vec<String>, Vec<String>) = left.into_iter().partition(|host| covers(host));
             left = rest;
             if !covered.is_empty() {
-                shielded.push(ConnectionPolicy {
-                    matcher: Some(ConnectionMatch { sni: Some(covered), ..ConnectionMatch::default() }),
-                    client_authentication: None,
-                    ..policy.clone()
-                });
+                let matcher = Some(by_name(covered));
+                let copy = ConnectionPolicy { matcher, client_authentication: None, ..policy.clone() };
+                shielded.push(copy.into());
             }
         }
-        shielded.push(policy);
+        shielded.push(draft);
     }
-    *policies = shielded;
+    shielded
 }
 fn sni(policy: &ConnectionPolicy) -> &[String] {
     policy.matcher.as_ref().and_then(|m| m.sni.as_deref()).unwrap_or_default()
 }
 /// A server speaks HTTP or HTTPS, not both.
-fn one_scheme(server: &Server, pairing: &Pairing<'_>, options: &Options) -> Result<(), Error> {
+fn one_scheme(
+    server: &Server,
+    pairing: &Pairing<'_>,
+    has_policies: bool,
+    options: &Options,
+) -> Result<(), Error> {
     let listen = format!("[{}]", server.listen.join(" "));
-    let has_policies = !server.tls_connection_policies.is_empty();
     let https_port = options.https_port().to_string();
     let mut https = None;
     for (key, token) in pairing.sites.iter().flat_map(|served| served.keys().zip(served.texts())) {
@@ -177,40 +244,33 @@ fn one_scheme(server: &Server, pairing: &Pairing<'_>, options: &Options) -> Resu
     Ok(())
 }
 
-/// Catch-alls last, equal ones once, and those with the same matchers as one.
-fn consolidate(policies: &mut Vec<ConnectionPolicy>) -> Result<(), String> {
-    policies.sort_by_key(|policy| policy.matcher.is_none());
-    let mut i = 0;
-    'next: while i < policies.len() {
-        for j in 0..policies.len() {
-            if i == j {
-                continue;
-            }
-            if policies[i] == policies[j] {
-                policies.remove(j);
-                i = i.saturating_sub(usize::from(j < i));
-                continue 'next;
-            }
-            if j == i + 1 && differ_in_names(&policies[i], &policies[j]) {
-                let end = (j..policies.len()).find(|at| !differ_in_names(&policies[i], &policies[*at]));
-                let merged: Vec<ConnectionPolicy> =
-                    policies.drain(j..end.unwrap_or(policies.len())).collect();
-                if let Some(names) = policies[i].matcher.as_mut().and_then(|m| m.sni.as_mut()) {
-                    merged.iter().for_each(|policy| names.extend_from_slice(sni(policy)));
+/// Catch-alls last; those with the same matchers as one; neighbours that differ in nothing but names as one.
+fn consolidate(policies: Vec<Draft<'_>>) -> Result<Vec<Draft<'_>>, String> {
+    let (named, catch_all): (Vec<Draft<'_>>, Vec<Draft<'_>>) =
+        policies.into_iter().partition(|draft| draft.policy.matcher.is_some());
+    let mut ahead: VecDeque<Draft<'_>> = named.into_iter().chain(catch_all).collect();
+    let mut done: Vec<Draft<'_>> = vec![];
+    while let Some(mut draft) = ahead.pop_front() {
+        loop {
+            let policy = &mut draft.policy;
+            while let Some(next) = ahead.pop_front_if(|next| differ_in_names(policy, &next.policy)) {
+                if let Some(names) = policy.matcher.as_mut().and_then(|m| m.sni.as_mut()) {
+                    names.extend_from_slice(sni(&next.policy));
                 }
-                continue 'next;
             }
-            if policies[i].matcher == policies[j].matcher {
-                let merged = merge(&policies[i], &policies[j])?;
-                policies[i] = merged;
-                policies.remove(j);
-                i = i.saturating_sub(usize::from(j < i));
-                continue 'next;
-            }
+            let alike = |other: &Draft<'_>| other.policy.matcher == policy.matcher;
+            let other = if let Some(at) = done.iter().position(alike) {
+                done.remove(at)
+            } else if let Some(other) = ahead.iter().position(alike).and_then(|at| ahead.remove(at)) {
+                other
+            } else {
+                break;
+            };
+            *policy = merge(policy, &other.policy)?;
         }
-        i += 1;
+        done.push(draft);
     }
-    Ok(())
+    Ok(done)
 }
 /// Both match by name alone, and say the same otherwise.
 fn differ_in_names(a: &ConnectionPolicy, b: &ConnectionPolicy) -> bool {

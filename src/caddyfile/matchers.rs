@@ -2,7 +2,7 @@
 use super::{Cx, Parsed, Support};
 use crate::config::MatcherSet;
 use grammar::{Line, Token};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 impl Cx<'_> {
@@ -40,7 +40,7 @@ impl Cx<'_> {
             let known = self.matchers.get(text).cloned();
             let missing = || {
                 let names: Vec<&str> = self.matchers.keys().map(String::as_str).collect();
-                super::unknown(word, format!("unrecognized matcher name: {text}"), &names)
+                super::unknown(word, format!("unrecognized matcher name: {text}"), &names).alone()
             };
             return known.map(|set| Some(Some(set))).ok_or_else(missing);
         }
@@ -62,7 +62,7 @@ impl Cx<'_> {
     pub(super) fn define_matcher(&mut self, line: &Line) -> Parsed<()> {
         let name = line.name();
         if self.matchers.contains_key(&name.text) {
-            return Err(name.error(format!("matcher is defined more than once: {}", name.text)));
+            return Err(name.error(format!("matcher is defined more than once: {}", name.text)).alone());
         }
         self.matcher_name = Some(name.text[1..].to_owned());
         // Even a definition that is wrong makes the name known: one mistake, one error.
@@ -92,23 +92,34 @@ impl Cx<'_> {
                 None => by_name.push((name, vec![line])),
             }
         }
-        let mut set = MatcherSet::new();
+        let (mut set, mut errors) = (MatcherSet::new(), vec![]);
         for (name, lines) in by_name {
-            let known = self.syntax.matchers.iter().find(|m| m.name == name);
-            let known = known.ok_or_else(|| {
-                let message =
-                    format!("getting matcher module '{name}': module not registered: http.matchers.{name}");
-                let all: Vec<&str> = self.syntax.matchers.iter().map(|m| m.name).collect();
-                let error = super::unknown(lines[0].name(), message, &all);
-                super::plugins::or_instead(error, super::plugins::matcher(name))
-            })?;
-            if let Support::NotYet(why) = known.support {
-                self.not_yet(lines[0].name(), &format!("matcher {name} ({why})"));
+            match self.matcher(name, &lines) {
+                Ok(value) => drop(set.insert(name.to_owned(), value)),
+                Err(error) => errors.push(error),
             }
-            set.insert(name.to_owned(), (known.parse)(&lines, self)?);
         }
-        set.sort_keys();
-        Ok(set)
+        let Some(last) = errors.pop() else {
+            set.sort_keys();
+            return Ok(set);
+        };
+        self.errors.append(&mut errors);
+        Err(last)
+    }
+    /// All lines of one matcher.
+    fn matcher(&mut self, name: &str, lines: &[&Line]) -> Parsed<Value> {
+        let known = self.syntax.matchers.iter().find(|m| m.name == name);
+        let known = known.ok_or_else(|| {
+            let message =
+                format!("getting matcher module '{name}': module not registered: http.matchers.{name}");
+            let all: Vec<&str> = self.syntax.matchers.iter().map(|m| m.name).collect();
+            let error = super::unknown(lines[0].name(), message, &all);
+            super::plugins::or_instead(error, super::plugins::matcher(name))
+        })?;
+        if let Support::NotYet(why) = known.support {
+            self.not_yet(lines[0].name(), &format!("matcher {name} ({why})"));
+        }
+        (known.parse)(lines, self)
     }
 }
 /// A quoted word where a matcher's name is expected is a CEL expression: as if `expression` stood before it.

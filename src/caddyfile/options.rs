@@ -10,8 +10,8 @@ pub struct Options {
     /// `order`: the directives' names in the order that is in force. Empty until an `order` option changes it.
     pub order: Vec<String>,
     pub debug: bool,
-    pub http_port: Option<u16>,
-    pub https_port: Option<u16>,
+    pub http_port: Option<i64>,
+    pub https_port: Option<i64>,
     /// `auto_https`: `off`, `disable_redirects`, `disable_certs`, `ignore_loaded_certs`.
     pub auto_https: Vec<String>,
     pub default_bind: Vec<Binding>,
@@ -77,10 +77,10 @@ pub struct Options {
     pub preferred_chains: Option<Value>,
 }
 impl Options {
-    pub fn http_port(&self) -> u16 {
+    pub fn http_port(&self) -> i64 {
         self.http_port.unwrap_or(80)
     }
-    pub fn https_port(&self) -> u16 {
+    pub fn https_port(&self) -> i64 {
         self.https_port.unwrap_or(443)
     }
 }

@@ -2,7 +2,7 @@
 use super::{
     Cx, Options,
     address::specificity,
-    connection,
+    connection::{self, Shared},
     cx::Invoked,
     pairing::{Pairing, Served},
     routes::join,
@@ -20,8 +20,8 @@ pub(super) type NamedRoutes = BTreeMap<String, (Route, Invoked)>;
 ///
 /// # Errors
 /// Sites that contradict each other.
-pub(super) fn servers(
-    pairings: &mut [Pairing<'_>],
+pub(super) fn servers<'s>(
+    pairings: &mut [Pairing<'s>],
     named_routes: &NamedRoutes,
     cx: &mut Cx<'_>,
 ) -> Result<BTreeMap<String, Server>, Error> {
@@ -34,9 +34,9 @@ pub(super) fn servers(
             )));
         }
     }
-    let mut servers = vec![];
+    let (mut servers, mut shared) = (vec![], Shared::default());
     for (number, pairing) in pairings.iter_mut().enumerate() {
-        let mut server = server(number, pairing, named_routes, cx)?;
+        let mut server = server(number, pairing, named_routes, &mut shared, cx)?;
         let options = cx
             .options
             .servers
@@ -51,12 +51,14 @@ pub(super) fn servers(
         }
         servers.push((name, server));
     }
+    shared.settle(&mut servers, cx);
     Ok(servers.into_iter().collect())
 }
-fn server(
+fn server<'s>(
     number: usize,
-    pairing: &mut Pairing<'_>,
+    pairing: &mut Pairing<'s>,
     named_routes: &NamedRoutes,
+    shared: &mut Shared<'s>,
     cx: &mut Cx<'_>,
 ) -> Result<Server, Error> {
     let mut server = Server::default();
@@ -72,7 +74,7 @@ fn server(
         server.logs = Some(ServerLogs::default());
     }
     invoked_routes(&mut server, pairing, named_routes)?;
-    let seen = connection::collect(&mut server, pairing, &cx.options);
+    let seen = connection::collect(&mut server, pairing, shared, &cx.options);
     let alone = pairing.sites.len() == 1;
     for served in &pairing.sites {
         let matchers = matcher_sets(served);
@@ -87,7 +89,7 @@ fn server(
     if let Some(logs) = &mut server.logs {
         logs.skip_hosts.sort();
     }
-    connection::finish(&mut server, pairing, &seen, number, &cx.options)?;
+    connection::finish(&mut server, pairing, seen, shared, number, &cx.options)?;
     Ok(server)
 }
 /// Keys that Caddy takes, but that seldom mean what is wanted.
@@ -162,10 +164,10 @@ fn invoked_routes(
     Ok(())
 }
 /// Whether any of the addresses has another port than `port`.
-pub(super) fn listens_beside(addresses: &[String], port: u16) -> bool {
+pub(super) fn listens_beside(addresses: &[String], port: i64) -> bool {
     addresses.iter().any(|address| {
         NetworkAddress::parse(address, "tcp", 0)
-            .is_ok_and(|address| address.start_port > port || address.end_port < port)
+            .is_ok_and(|address| i64::from(address.start_port) > port || i64::from(address.end_port) < port)
     })
 }
 

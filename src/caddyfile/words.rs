@@ -156,6 +156,11 @@ impl<'l> Words<'l> {
         }
         self.token().arg_error()
     }
+    /// Before a brace that ends the block within the line, such as `close }`: to read words it is one of them.
+    fn at_close(&mut self) -> bool {
+        let brace = |token: &Token| !token.quoted() && token.is("}");
+        self.place == Place::Word && self.left() == 1 && self.line.block.is_none() && brace(self.line.last())
+    }
     /// On the brace of a block that was not asked for.
     fn at_brace(&mut self) -> bool {
         let unread = self.place == Place::Word && self.line.block.is_some();
@@ -171,6 +176,10 @@ impl<'l> Block<'l> {
     // Not an iterator: what it gives is lent, and where that was left decides what comes next.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<&mut Words<'l>> {
+        if self.current.as_mut().is_some_and(Words::at_close) {
+            self.lines = [].iter();
+            self.current = None;
+        }
         let goes_on = self.current.as_mut().is_some_and(|words| words.arg().is_some() || words.at_brace());
         if !goes_on {
             self.current = Some(Words::new(self.lines.next()?));
@@ -216,6 +225,12 @@ mod tests {
     fn a_block_that_nobody_reads_shows_its_brace() {
         let inner = Line { block: Some(vec![line(3, &["x"])]), ..line(2, &["a"]) };
         assert_eq!(names(&block("b", vec![inner, line(5, &["c"])]), 0), ["a", "{", "c"]);
+    }
+    #[test]
+    fn a_brace_behind_unread_words_ends_the_block() {
+        let outer = block("b", vec![line(2, &["flag", "}"]), line(3, &["x"])]);
+        assert_eq!(names(&outer, 0), ["flag"]);
+        assert_eq!(names(&outer, 1), ["flag", "x"]);
     }
     #[test]
     fn a_block_behind_unread_words_is_not_seen() {

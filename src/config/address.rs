@@ -1,4 +1,5 @@
 //! Network addresses: `[network/]host[:port[-port]]`.
+use super::parse_uint16;
 use std::fmt;
 
 /// Where to listen, or whom to dial.
@@ -118,15 +119,8 @@ fn split_host_port(text: &str) -> Result<(String, String), String> {
 }
 fn range(ports: &str) -> Result<(u16, u16), String> {
     let (start, end) = ports.split_once('-').unwrap_or((ports, ports));
-    let number = |which: &str, text: &str| {
-        text.parse::<u16>().map_err(|e| {
-            let why = match e.kind() {
-                std::num::IntErrorKind::PosOverflow => "value out of range",
-                _ => "invalid syntax",
-            };
-            format!("invalid {which} port: strconv.ParseUint: parsing \"{text}\": {why}")
-        })
-    };
+    let number =
+        |which: &str, text: &str| parse_uint16(text).map_err(|why| format!("invalid {which} port: {why}"));
     let (start, end) = (number("start", start)?, number("end", end)?);
     if end < start {
         return Err("end port must not be less than start port".into());

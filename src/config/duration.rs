@@ -1,4 +1,5 @@
 //! Lengths of time.
+use grammar::values;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time};
 
@@ -90,95 +91,14 @@ impl<'de> Deserialize<'de> for Duration {
 /// # Errors
 /// In Go's words, such as `time: invalid duration "x"`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if text.len() > 1024 {
-        return Err("parsing duration: input string too long".into());
-    }
-    if !text.contains('d') {
-        return parse_go_duration(text);
-    }
-    // Each `<days>d` becomes `<hours>h`.
-    let (mut out, mut number) = (String::new(), String::new());
-    for c in text.chars() {
-        match c {
-            '0'..='9' | '.' | '+' | '-' => number.push(c),
-            'd' => {
-                let days = std::mem::take(&mut number);
-                let days: f64 = days.parse().map_err(|_| {
-                    format!("strconv.ParseFloat: parsing {}: invalid syntax", go_quote(&days))
-                })?;
-                out += &format!("{}h", days * 24.0);
-            }
-            _ => {
-                out += &std::mem::take(&mut number);
-                out.push(c);
-            }
-        }
-    }
-    parse_go_duration(&(out + &number))
+    values::duration(text).map(Duration)
 }
 /// Go's `time.ParseDuration`: `ns`, `us`, `µs`, `ms`, `s`, `m`, `h`, with sign and fractions.
 ///
 /// # Errors
 /// In Go's words.
 pub fn parse_go_duration(text: &str) -> Result<Duration, String> {
-    let invalid = || format!("time: invalid duration {}", go_quote(text));
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Ok(Duration::ZERO);
-    }
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    let mut total: u64 = 0;
-    while !rest.is_empty() {
-        let (whole, after) = digits(rest);
-        let (fraction, after) = match after.strip_prefix('.') {
-            Some(after) => digits(after),
-            None => ("", after),
-        };
-        if whole.is_empty() && fraction.is_empty() {
-            return Err(invalid());
-        }
-        let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(end);
-        if unit.is_empty() {
-            return Err(format!("time: missing unit in duration {}", go_quote(text)));
-        }
-        let scale: u64 = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            _ => {
-                return Err(format!("time: unknown unit {} in duration {}", go_quote(unit), go_quote(text)));
-            }
-        };
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        let part: f64 =
-            if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().unwrap_or(0.0) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-        let part = (part * scale as f64) as u64;
-        let sum =
-            whole.checked_mul(scale).and_then(|n| n.checked_add(part)).and_then(|n| n.checked_add(total));
-        total = sum.filter(|n| *n <= 1 << 63).ok_or_else(invalid)?;
-        rest = after;
-    }
-    if negative {
-        return Ok(Duration(0i64.wrapping_sub_unsigned(total)));
-    }
-    i64::try_from(total).map(Duration).map_err(|_| invalid())
-}
-fn digits(text: &str) -> (&str, &str) {
-    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
-}
-/// As Go quotes a text within an error.
-fn go_quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    values::go_duration(text).map(Duration)
 }
 
 #[cfg(test)]

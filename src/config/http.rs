@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 pub struct HttpApp {
     /// 80 where it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub http_port: Option<u16>,
+    pub http_port: Option<i64>,
     /// 443 where it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub https_port: Option<u16>,
+    pub https_port: Option<i64>,
     /// How long a stop waits for requests; zero waits for ever.
     #[serde(skip_serializing_if = "is_default")]
     pub grace_period: Duration,
@@ -26,6 +26,14 @@ pub struct HttpApp {
     pub metrics: Option<Metrics>,
 }
 impl HttpApp {
+    /// Where plain HTTP is spoken.
+    pub fn http_port(&self) -> u16 {
+        port(self.http_port.unwrap_or(80))
+    }
+    /// Where HTTPS is spoken.
+    pub fn https_port(&self) -> u16 {
+        port(self.https_port.unwrap_or(443))
+    }
     /// As JSON. Other than by serializing it, its routes are not copied.
     pub fn into_value(mut self) -> Value {
         let servers = std::mem::take(&mut self.servers);
@@ -39,6 +47,10 @@ impl HttpApp {
         }
         value
     }
+}
+/// Numbers that are no ports are let through, as in Caddy; nothing listens there.
+fn port(number: i64) -> u16 {
+    u16::try_from(number).unwrap_or_default()
 }
 /// `apps.http.metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ pub use duration::{Duration, parse_duration, parse_go_duration};
 pub use header::canonical_header;
 pub use http::*;
 pub use logging::{Log, Logging};
-pub use number::{parse_float, parse_int, parse_int32, parse_int64};
+pub use number::{parse_float, parse_int, parse_int32, parse_int64, parse_uint16};
 pub use pki::{Authority, KeyPair, PkiApp};
 pub use regexp::go_regex;
 pub use size::parse_size;

@@ -1,44 +1,45 @@
 //! Numbers as Go reads them.
+use grammar::values;
 
 /// Go's `strconv.Atoi`: a whole number of 64 bits with an optional sign.
 ///
 /// # Errors
 /// In Go's words, such as `strconv.Atoi: parsing "x": invalid syntax`.
 pub fn parse_int(text: &str) -> Result<i64, String> {
-    whole("Atoi", text)
+    values::integer(text)
 }
 /// Go's `strconv.ParseInt`, which differs by its name alone.
 ///
 /// # Errors
 /// In Go's words.
 pub fn parse_int64(text: &str) -> Result<i64, String> {
-    whole("ParseInt", text)
+    parse_int(text).map_err(|why| why.replacen("Atoi", "ParseInt", 1))
 }
 /// Go's `strconv.ParseInt` of 32 bits.
 ///
 /// # Errors
 /// In Go's words.
 pub fn parse_int32(text: &str) -> Result<i32, String> {
-    let wide = whole("ParseInt", text)?;
-    wide.try_into().map_err(|_| complaint("ParseInt", text, "value out of range"))
+    let quoted = || values::quote(text.as_bytes());
+    let wide = parse_int64(text)?;
+    wide.try_into().map_err(|_| format!("strconv.ParseInt: parsing {}: value out of range", quoted()))
+}
+/// Go's `strconv.ParseUint` of 16 bits.
+///
+/// # Errors
+/// In Go's words.
+pub fn parse_uint16(text: &str) -> Result<u16, String> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let why = if digits { "value out of range" } else { "invalid syntax" };
+    let wrong = || format!("strconv.ParseUint: parsing {}: {why}", values::quote(text.as_bytes()));
+    text.parse().ok().filter(|_| digits).ok_or_else(wrong)
 }
 /// Go's `strconv.ParseFloat`.
 ///
 /// # Errors
 /// In Go's words.
 pub fn parse_float(text: &str) -> Result<f64, String> {
-    // Rust reads "infinity" and "1." and all the rest alike.
-    text.parse().map_err(|_| complaint("ParseFloat", text, "invalid syntax"))
-}
-fn whole(function: &str, text: &str) -> Result<i64, String> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(complaint(function, text, "invalid syntax"));
-    }
-    text.parse().map_err(|_| complaint(function, text, "value out of range"))
-}
-fn complaint(function: &str, text: &str, why: &str) -> String {
-    format!("strconv.{function}: parsing \"{text}\": {why}")
+    values::float(text)
 }
 
 #[cfg(test)]
@@ -60,6 +61,15 @@ mod tests {
         let message = "strconv.ParseInt: parsing \"2147483648\": value out of range";
         assert_eq!(parse_int32("2147483648"), Err(message.into()));
         assert_eq!(parse_int64("2147483648"), Ok(2_147_483_648));
+    }
+    #[test]
+    fn what_is_quoted_is_quoted_as_in_go() {
+        assert_eq!(parse_int64("\\"), Err(r#"strconv.ParseInt: parsing "\\": invalid syntax"#.into()));
+        assert_eq!(parse_uint16("+1"), Err(r#"strconv.ParseUint: parsing "+1": invalid syntax"#.into()));
+        assert_eq!(
+            parse_uint16("65536"),
+            Err(r#"strconv.ParseUint: parsing "65536": value out of range"#.into())
+        );
     }
     #[test]
     fn fractions_are_read_in_all_their_forms() {

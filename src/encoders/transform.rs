@@ -46,7 +46,9 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
         Ok(true)
     })?;
     let mut module = fields(&keys);
-    module.insert("template".into(), template.into());
+    if !template.is_empty() {
+        module.insert("template".into(), template.into());
+    }
     if !placeholder.is_empty() {
         module.insert("placeholder".into(), placeholder.into());
     }

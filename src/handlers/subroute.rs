@@ -30,7 +30,7 @@
 //! ```
 use crate::{
     caddyfile::{Cx, Directive, Emit, Order, Parse, Parsed, Support, subroute},
-    config::{self, MatcherSet, Module, Route},
+    config::{self, MatcherSet, Module, Route, parse_int},
     http::{Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, Routes, Step},
 };
 use grammar::Line;
@@ -87,10 +87,8 @@ fn handle_errors(line: &Line, cx: &mut Cx<'_>) -> Parsed<Vec<Emit>> {
         }
         let class = text.strip_suffix("xx");
         let number = class.unwrap_or(text);
-        if number.parse::<i32>().is_err() {
-            return Err(line.last().error(format!(
-                "bad status value '{number}': strconv.Atoi: parsing \"{number}\": invalid syntax"
-            )));
+        if let Err(why) = parse_int(number) {
+            return Err(line.last().error(format!("bad status value '{number}': {why}")));
         }
         match class {
             Some(class) => terms.push(format!(

@@ -2,7 +2,7 @@
 use crate::caddyfile::{
     Binding, GlobalOption, Options, Parsed, Support, Words, nearest, read_order, unknown,
 };
-use crate::config::{Duration, parse_duration};
+use crate::config::{Duration, parse_duration, parse_int};
 use serde_json::{Map, json};
 
 /// A row whose parse function gets the line as words.
@@ -99,19 +99,10 @@ fn word(words: &mut Words<'_>) -> Parsed<String> {
     words.none()?;
     Ok(text)
 }
-fn port(words: &mut Words<'_>) -> Parsed<u16> {
+/// As in Caddy whatever number it is: what cannot be listened on is found out when something is to listen there.
+fn port(words: &mut Words<'_>) -> Parsed<i64> {
     let text = words.one()?;
-    text.parse().map_err(|_| {
-        let why = if text.trim_start_matches(['+', '-']).bytes().all(|b| b.is_ascii_digit()) && text.len() > 1
-        {
-            "value out of range"
-        } else {
-            "invalid syntax"
-        };
-        words.error(format!(
-            "converting port '{text}' to integer value: strconv.Atoi: parsing \"{text}\": {why}"
-        ))
-    })
+    parse_int(text).map_err(|why| words.error(format!("converting port '{text}' to integer value: {why}")))
 }
 fn duration(words: &mut Words<'_>) -> Parsed<Duration> {
     parse_duration(words.need()?).map_err(|why| words.error(why))

@@ -116,7 +116,7 @@ impl Plan {
                         "listener address repeated: {address} (already claimed by server '{by}')"
                     ));
                 }
-                let plain = address.port() == Some(app.http_port.unwrap_or(HTTP_PORT));
+                let plain = address.port() == Some(app.http_port());
                 let security = match &*server.tls_connection_policies {
                     [] => None,
                     _ if plain => None,

@@ -17,8 +17,8 @@ pub(super) fn apply(
     loaded: &Index,
     automation: &Automation,
 ) -> Result<Vec<String>, String> {
-    let http_port = app.http_port.unwrap_or(80);
-    let https_port = app.https_port.unwrap_or(443);
+    let http_port = app.http_port();
+    let https_port = app.https_port();
     let mut managed = BTreeSet::new();
     // By domain, the empty one for all: where its HTTPS is.
     let mut redirects: BTreeMap<String, Vec<NetworkAddress>> = BTreeMap::new();

@@ -115,7 +115,11 @@ fn leaf(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     Ok(fields(&verifier))
 }
 fn loader(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Value> {
+    let name = &words.token().span;
     let loader = cx.module(LOADERS, "loader", &words.segment());
-    // Caddy names the place where it stands now, too.
-    loader.map_err(|error| error.within("", Some(&words.token().span)))
+    // Caddy names the place where it stands now, too: still on the name where there is nothing that could read on.
+    loader.map_err(|error| {
+        let read = error.span.as_ref() != Some(name);
+        error.within("", Some(if read { &words.token().span } else { name }))
+    })
 }

@@ -123,7 +123,7 @@ fn number<T: FromStr + Display>(option: &mut Words<'_>, what: &str, was: Option<
 }
 fn duration(option: &mut Words<'_>, what: &str, kind: &str, slot: &mut Duration) -> Parsed<()> {
     let text = option.need()?;
-    let was = (!slot.is_zero()).then(|| slot.to_string());
+    let was = (!slot.is_zero()).then_some(slot.0);
     already(option, what, was)?;
     *slot = parse_duration(text).map_err(|why| option.error(format!("invalid {kind} '{text}': {why}")))?;
     Ok(())
