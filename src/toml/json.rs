@@ -91,8 +91,8 @@ fn http(settings: &Settings) -> HttpApp {
     }
     let metrics = settings.metrics.map(|_| crate::config::Metrics::default());
     HttpApp {
-        http_port: Some(of.http_port),
-        https_port: settings.tls.as_ref().map(|_| of.https_port),
+        http_port: Some(of.http_port.into()),
+        https_port: settings.tls.as_ref().map(|_| of.https_port.into()),
         servers,
         metrics,
         ..HttpApp::default()
