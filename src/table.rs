@@ -263,7 +263,19 @@ pub static SYNTAX: Syntax =
 /// Who can sign certificates, and who can write the records that prove names.
 pub static TLS: TlsModules = TlsModules {
     issuers: &[issuers::acme::MODULE, issuers::internal::MODULE],
-    dns: &[dns::cloudflare::MODULE, dns::ovh::MODULE, dns::rfc2136::MODULE],
+    dns: &[
+        dns::acmedns::MODULE,
+        dns::cloudflare::MODULE,
+        dns::desec::MODULE,
+        dns::digitalocean::MODULE,
+        dns::duckdns::MODULE,
+        dns::gandi::MODULE,
+        dns::hetzner::MODULE,
+        dns::ionos::MODULE,
+        dns::ovh::MODULE,
+        dns::porkbun::MODULE,
+        dns::rfc2136::MODULE,
+    ],
 };
 
 #[cfg(test)]

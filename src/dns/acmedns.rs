@@ -23,15 +23,22 @@
 //!     }
 //! }
 //! ```
-use super::NAMESPACE;
+use super::{
+    NAMESPACE,
+    api::{Api, read},
+};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
+    tls::{DnsModule, DnsProvider, TxtRecord, Working},
 };
 use grammar::Line;
+use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     namespace: NAMESPACE,
@@ -74,6 +81,84 @@ pub struct Account {
     pub fulldomain: String,
     #[serde(skip_serializing_if = "is_default")]
     pub server_url: String,
+}
+pub const MODULE: DnsModule =
+    DnsModule { name: "acmedns", build: |fields| Ok(Arc::new(Client::new(read(fields)?)?)) };
+/// One account a domain, or one for all.
+#[derive(Debug)]
+struct Client(Vec<(Option<String>, Server)>);
+struct Server {
+    api: Api,
+    account: Account,
+}
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.api.fmt(f)
+    }
+}
+impl Client {
+    fn new(mut config: AcmeDns) -> Result<Self, String> {
+        if !config.config_file_path.is_empty() {
+            let path = &config.config_file_path;
+            let text = fs::read(path).map_err(|_| format!("Failed to read config file {path}"))?;
+            let by_domain =
+                serde_json::from_slice(&text).map(|accounts| AcmeDns { accounts, ..AcmeDns::default() });
+            let one = || serde_json::from_slice::<AcmeDns>(&text);
+            config = by_domain.or_else(|_| one()).map_err(|_| "Failed to unmarshall config".to_owned())?;
+        }
+        let server = |account: Account| {
+            for (name, value) in [
+                ("Username", &account.username),
+                ("Password", &account.password),
+                ("Subdomain", &account.subdomain),
+                ("ServerURL", &account.server_url),
+            ] {
+                if value.is_empty() {
+                    return Err(format!("{name} cannot be empty"));
+                }
+            }
+            let api = Api::new(&account.server_url, &[&account.username, &account.password])?;
+            Ok(Server { api, account })
+        };
+        if config.accounts.is_empty() {
+            let AcmeDns { username, password, subdomain, server_url, .. } = config;
+            let account = Account { username, password, subdomain, server_url, ..Account::default() };
+            return Ok(Self(vec![(None, server(account)?)]));
+        }
+        let accounts = config.accounts.into_iter();
+        Ok(Self(
+            accounts
+                .map(|(domain, account)| Ok((Some(domain), server(account)?)))
+                .collect::<Result<_, String>>()?,
+        ))
+    }
+    /// By the domain, or, where its CNAME was followed, by what it leads to.
+    fn server(&self, record: &TxtRecord) -> Result<&Server, String> {
+        let full = record.full_name();
+        let domain = full.strip_prefix("_acme-challenge.").unwrap_or(&full);
+        let found = self.0.iter().find(|(of, server)| match of {
+            None => true,
+            Some(of) => {
+                let led = full.split('.').next() == Some(&server.account.subdomain);
+                of.eq_ignore_ascii_case(domain) || led
+            }
+        });
+        found.map(|(_, server)| server).ok_or_else(|| format!("Config for domain {domain} not found"))
+    }
+}
+impl DnsProvider for Client {
+    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
+        Box::pin(async move {
+            let Server { api, account } = self.server(record)?;
+            let body = json!({ "subdomain": account.subdomain, "txt": record.value });
+            let headers = [("X-Api-User", account.username.as_str()), ("X-Api-Key", &account.password)];
+            api.call(Method::POST, "/update", &headers, Some(&body)).await.map(|_| String::new())
+        })
+    }
+    /// The server keeps the last two texts, and forgets the older ones by itself.
+    fn delete<'a>(&'a self, _: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut provider) = (Words::new(line), AcmeDns::default());
@@ -133,4 +218,37 @@ fn accounts(config: &mut Words<'_>) -> Parsed<BTreeMap<String, Account>> {
         found.insert(name, account);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::simulated::{Simulated, ok, record, status, there_and_back};
+
+    #[tokio::test]
+    async fn each_domain_has_its_account_wherever_its_name_leads() {
+        let server = Simulated::start(|asked| {
+            let right = asked.header("x-api-user") == "u" && asked.header("x-api-key") == "p";
+            assert_eq!(asked.json(), json!({"subdomain": "sub", "txt": "proof"}));
+            if right { ok(json!({"txt": "proof"})) } else { status(401, json!({"error": "forbidden"})) }
+        })
+        .await;
+        let account = |password: &str| json!({"username": "u", "password": password, "subdomain": "sub", "server_url": server.url});
+        let client = |config: Value| Client::new(serde_json::from_value(config).unwrap()).unwrap();
+        let one = client(account("p"));
+        let many = client(json!({"config": {"www.example.com": account("p")}}));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.json");
+        fs::write(&path, json!({"www.example.com": account("p")}).to_string()).unwrap();
+        let file = client(json!({"config_file_path": path}));
+        for client in [&one, &many, &file] {
+            there_and_back(client, &record("_acme-challenge.www", "proof")).await;
+            let led = TxtRecord { zone: "auth.acme-dns.io".into(), ..record("sub", "proof") };
+            there_and_back(client, &led).await;
+        }
+        let other = many.append(&record("_acme-challenge", "proof")).await;
+        assert_eq!(other.unwrap_err(), "Config for domain example.com not found");
+        let error = client(account("wrong")).append(&record("_acme-challenge", "proof")).await.unwrap_err();
+        assert!(error.ends_with("HTTP 401: forbidden"), "{error}");
+    }
 }

@@ -3,7 +3,7 @@ use crate::{
     config::placeholder::{Unknown, expand_global},
     net::https::{Answer, Client},
 };
-use http::Method;
+use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -31,6 +31,13 @@ fn expanded(value: Value) -> Result<Value, String> {
         }
         other => other,
     })
+}
+/// A value that no log shows.
+pub(super) struct Secret(pub(super) String);
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("REDACTED")
+    }
 }
 pub(super) struct Api {
     client: Client,
@@ -66,6 +73,20 @@ impl Api {
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let answer = self.send(method, path, &headers, body).await?;
+        self.json(&answer)
+    }
+    /// What is at `path`; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub(super) async fn find(&self, path: &str, headers: &[(&str, &str)]) -> Result<Option<Value>, String> {
+        let answer = self.ask(Method::GET, path, headers, String::new()).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        self.json(&self.checked(answer)?).map(Some)
+    }
+    fn json(&self, answer: &Answer) -> Result<Value, String> {
         if answer.body.is_empty() {
             return Ok(Value::Null);
         }
@@ -80,9 +101,20 @@ impl Api {
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<Answer, String> {
+        self.checked(self.ask(method, path, headers, body).await?)
+    }
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, String> {
         let url = format!("{}{path}", self.base);
         let answer = self.client.send(method, &url, headers, body).await;
-        let answer = answer.map_err(|error| self.without_secrets(error))?;
+        answer.map_err(|error| self.without_secrets(error))
+    }
+    fn checked(&self, answer: Answer) -> Result<Answer, String> {
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -135,6 +167,15 @@ pub(super) fn id(json: &Value, field: &str) -> Result<String, String> {
         Some(Value::Number(number)) => Ok(number.to_string()),
         _ => Err(format!("an answer without `{field}`")),
     }
+}
+/// The texts of a list.
+pub(super) fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+/// As a zone file has it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
 }
 /// As part of a URL.
 pub(super) fn escape(text: &str) -> String {

@@ -5,14 +5,21 @@
 //!     token <token>
 //! }
 //! ```
-use super::NAMESPACE;
+use super::{
+    NAMESPACE,
+    api::{Api, Secret, quoted, read, texts},
+};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
+    tls::{DnsModule, DnsProvider, TxtRecord, Working},
 };
 use grammar::Line;
+use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     namespace: NAMESPACE,
@@ -29,6 +36,50 @@ pub struct Desec {
     #[serde(skip_serializing_if = "is_default")]
     pub token: String,
 }
+pub const MODULE: DnsModule = DnsModule {
+    name: "desec",
+    build: |fields| Ok(Arc::new(Client::new(&read(fields)?, "https://desec.io/api/v1")?)),
+};
+/// The shortest lifetime of a record, in seconds.
+const LEAST: u64 = 3600;
+
+#[derive(Debug)]
+struct Client {
+    api: Api,
+    authorization: Secret,
+    /// The API knows sets of records only: what is read must still be true when it is written.
+    writing: Mutex<()>,
+}
+impl Client {
+    fn new(config: &Desec, base: &str) -> Result<Self, String> {
+        let token = &config.token;
+        let api = Api::new(base, &[token])?;
+        Ok(Self { api, authorization: Secret(format!("Token {token}")), writing: Mutex::default() })
+    }
+    async fn change(&self, record: &TxtRecord, change: impl FnOnce(&mut Vec<String>)) -> Result<(), String> {
+        let _alone = self.writing.lock().await;
+        let headers = [("Authorization", self.authorization.0.as_str())];
+        let sets = format!("/domains/{}/rrsets/", record.zone);
+        let found = self.api.find(&format!("{sets}{}/TXT/", record.relative()), &headers).await?;
+        let mut records = texts(found.unwrap_or_default().get("records"));
+        change(&mut records);
+        // A set without records is deleted.
+        let body = json!([{ "subname": record.name, "type": "TXT", "records": records, "ttl": record.ttl_or(LEAST) }]);
+        self.api.call(Method::PUT, &sets, &headers, Some(&body)).await.map(drop)
+    }
+}
+impl DnsProvider for Client {
+    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
+        Box::pin(async {
+            self.change(record, |values| values.push(quoted(&record.value))).await.map(|()| String::new())
+        })
+    }
+    fn delete<'a>(&'a self, record: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
+        Box::pin(self.change(record, |values| {
+            values.retain(|value| value.trim_matches('"') != record.value);
+        }))
+    }
+}
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut provider) = (Words::new(line), Desec::default());
     words.none()?;
@@ -43,4 +94,45 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
         return Err(words.error("missing token"));
     }
     Ok(fields(&provider))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::simulated::{Simulated, ok, record, status};
+
+    #[tokio::test]
+    async fn records_of_others_stay() {
+        let set = Arc::new(std::sync::Mutex::new(vec!["\"another\"".to_owned()]));
+        let known = set.clone();
+        let server = Simulated::start(move |asked| {
+            let mut set = known.lock().unwrap();
+            match (asked.header("authorization"), asked.line().as_str()) {
+                ("Token t", "GET /domains/example.com/rrsets/_acme-challenge/TXT/") => match set.is_empty() {
+                    true => status(404, json!({"detail": "Not found."})),
+                    false => ok(json!({"records": *set})),
+                },
+                ("Token t", "PUT /domains/example.com/rrsets/") => {
+                    let new = asked.json();
+                    assert_eq!(
+                        (&new[0]["subname"], &new[0]["ttl"]),
+                        (&json!("_acme-challenge"), &json!(3600))
+                    );
+                    *set = texts(new[0].get("records"));
+                    ok("[]")
+                }
+                _ => status(401, json!({"detail": "Invalid token."})),
+            }
+        })
+        .await;
+        let client = Client::new(&Desec { token: "t".into() }, &server.url).unwrap();
+        let [ours, another] = ["proof", "another"].map(|value| record("_acme-challenge", value));
+        client.append(&ours).await.unwrap();
+        assert_eq!(*set.lock().unwrap(), ["\"another\"", "\"proof\""]);
+        client.delete(&ours, "").await.unwrap();
+        client.delete(&another, "").await.unwrap();
+        assert!(set.lock().unwrap().is_empty());
+        client.append(&ours).await.unwrap();
+        assert_eq!(*set.lock().unwrap(), ["\"proof\""]);
+    }
 }

@@ -9,6 +9,7 @@ mod client_auth;
 mod keys;
 pub mod names;
 mod policy;
+pub mod trust_store;
 pub use acme::{
     Acme, AcmeError, Challenges, DnsModule, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, TxtRecord,
     Working, folder as acme_folder,
