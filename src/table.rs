@@ -265,6 +265,10 @@ pub static TLS: TlsModules = TlsModules {
     issuers: &[issuers::acme::MODULE, issuers::internal::MODULE],
     dns: &[
         dns::acmedns::MODULE,
+        dns::route53::MODULE,
+        dns::namecheap::MODULE,
+        dns::googleclouddns::MODULE,
+        dns::azure::MODULE,
         dns::cloudflare::MODULE,
         dns::desec::MODULE,
         dns::digitalocean::MODULE,

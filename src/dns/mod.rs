@@ -25,6 +25,7 @@ pub mod rfc2136;
 pub mod route53;
 #[cfg(test)]
 mod simulated;
+mod xml;
 
 use crate::caddyfile::{Parsed, Words};
 

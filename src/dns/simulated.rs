@@ -62,6 +62,9 @@ impl Simulated {
     pub(super) fn lines(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(Asked::line).collect()
     }
+    pub(super) fn bodies(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|asked| asked.body.clone()).collect()
+    }
 }
 async fn receive(stream: &mut TcpStream) -> Asked {
     let mut bytes = vec![];

@@ -16,14 +16,20 @@
 //! }
 //! ```
 //! Without keys the machine's own credentials sign in. A value that cannot be read is as if it weren't there.
-use super::NAMESPACE;
+mod client;
+mod signature;
+
+use super::{NAMESPACE, api::read};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{Duration, fields, is_default, parse_go_duration},
+    tls::DnsModule,
 };
+use client::{Client, PLACES};
 use grammar::Line;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     namespace: NAMESPACE,
@@ -68,6 +74,8 @@ pub struct Route53 {
     #[serde(skip_serializing_if = "is_default")]
     pub debug_logging: bool,
 }
+pub const MODULE: DnsModule =
+    DnsModule { name: "route53", build: |fields| Ok(Arc::new(Client::new(read(fields)?, &PLACES)?)) };
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
     words.none()?;
