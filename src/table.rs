@@ -72,6 +72,7 @@ pub static MODULES: Modules = Modules {
         intercept::MODULE,
         invoke::MODULE,
         log_append::MODULE,
+        metrics::MODULE,
         map::MODULE,
         push::MODULE,
         rate_limit::MODULE,
@@ -168,7 +169,15 @@ static OPTIONS: &[GlobalOption] = &[
     options::apps::FILESYSTEM,
 ];
 /// How log entries are written.
-pub static ENCODERS: &[EncoderModule] = &[encoders::console::MODULE, encoders::json::MODULE];
+pub static ENCODERS: &[EncoderModule] = &[
+    encoders::append::MODULE,
+    encoders::console::MODULE,
+    encoders::filter::MODULE,
+    encoders::journald::MODULE,
+    encoders::json::MODULE,
+    encoders::transform::MODULE,
+    encoders::transform::FORMATTED_MODULE,
+];
 /// What other syntax names, by Caddy's module id.
 static MODULE_SYNTAX: &[ModuleSyntax] = &[
     encode::BR,

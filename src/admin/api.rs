@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     config::compact,
-    logging::{Fields, Level, Object, access},
+    logging::{Fields, Level, Object, write_headers},
+    net::write_canonical,
 };
 use bytes::Bytes;
 use grammar::Error;
@@ -141,7 +142,7 @@ async fn dispatch(
         "/load" => ("/load", load(instance, asked).await),
         "/adapt" => ("/adapt", adapt_only(asked)),
         "/stop" => ("/stop", stop(instance, asked)),
-        "/metrics" => ("/metrics", Ok(views::metrics(instance).await)),
+        "/metrics" => ("/metrics", Ok(views::metrics(instance))),
         "/reverse_proxy/upstreams" => {
             ("/reverse_proxy/upstreams", views::upstreams(instance, asked.method).map_err(Into::into))
         }
@@ -364,7 +365,15 @@ impl Fields for Received<'_> {
             }
         }
         let shown = headers.iter().filter(|(name, _)| *name != header::HOST);
-        let shown = shown.map(|(name, value)| (name.as_str(), value.as_bytes()));
-        into.object("headers", |into| access::headers(shown, false, into));
+        let spelt: Vec<(String, &[u8])> =
+            shown.map(|(name, value)| (canonical(name), value.as_bytes())).collect();
+        let shown = spelt.iter().map(|(name, value)| (name.as_str(), *value));
+        into.object("headers", |into| write_headers(shown, false, into));
     }
+}
+/// A field's name in Go's spelling.
+fn canonical(name: &header::HeaderName) -> String {
+    let mut spelt = Vec::new();
+    write_canonical(name.as_str(), &mut spelt);
+    String::from_utf8(spelt).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Config, compact},
     logging::{Logs, ToLogs},
-    metrics::{self, HttpMetrics},
+    metrics,
     server::App,
     state::State,
     table,
@@ -31,7 +31,9 @@ use xxhash_rust::xxh64::xxh64;
 pub struct Instance {
     pub(super) state: Arc<State>,
     pub(super) logs: ToLogs,
-    pub(super) metrics: metrics::Process,
+    pub(super) metrics: Arc<metrics::Process>,
+    /// Of requests, under the configuration in force.
+    request_metrics: Arc<metrics::Current>,
     app: App,
     /// Locked for the length of a change, so that two of them queue.
     current: AsyncMutex<Current>,
@@ -57,7 +59,6 @@ struct Current {
     ids: BTreeMap<String, String>,
     endpoint: Option<Endpoint>,
     tls: Option<Arc<Tls>>,
-    http_metrics: Option<Arc<HttpMetrics>>,
 }
 /// A change of the configuration, as the API is asked for it.
 pub(super) struct Change<'a> {
@@ -77,9 +78,10 @@ impl Instance {
     /// The system has no threads to give.
     pub fn new(state: Arc<State>, logs: ToLogs) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
+            metrics: metrics::Process::of(&state),
+            request_metrics: metrics::Current::of(&state),
             state,
             logs,
-            metrics: metrics::Process::default(),
             app: App::new()?,
             current: AsyncMutex::default(),
             source: Mutex::default(),
@@ -138,6 +140,12 @@ impl Instance {
     async fn apply(self: &Arc<Self>, json: &Value, text: &str, current: &mut Current) -> Result<(), String> {
         let config = decode(json)?;
         let logs = Arc::new(Logs::build(config.logging.as_ref(), table::ENCODERS, &self.state)?);
+        // Connecting takes its time.
+        let connected = tokio::task::spawn_blocking({
+            let logs = logs.clone();
+            move || logs.prepare()
+        });
+        connected.await.map_err(|error| error.to_string()).flatten()?;
         let earlier = self.logs.logs();
         note_redirection(&earlier, &logs);
         self.logs.replace(logs.clone());
@@ -164,9 +172,10 @@ impl Instance {
         let prepared = Prepared::new(&settings, current.endpoint.as_ref())
             .map_err(|why| format!("starting caddy administration endpoint: {why}"))?;
         let plan = plan(config, &self.state, logs)?;
-        let tls = plan.tls.clone();
+        let (tls, metrics) = (plan.tls.clone(), plan.metrics.clone());
         self.app.reload(plan).await.map_err(|why| format!("http app module: start: {why}"))?;
         current.tls = Some(tls);
+        self.request_metrics.replace(metrics);
         prepared.commit(self, &mut current.endpoint);
         Ok(settings)
     }
@@ -184,10 +193,6 @@ impl Instance {
     /// Certificates and authorities of the configuration in force.
     pub(super) async fn tls(&self) -> Option<Arc<Tls>> {
         self.current.lock().await.tls.clone()
-    }
-    /// What is counted of requests, where the configuration in force asks for it.
-    pub(super) async fn http_metrics(&self) -> Option<Arc<HttpMetrics>> {
-        self.current.lock().await.http_metrics.clone()
     }
     /// Where the configuration in force comes from; `None` if it is not known, or no longer.
     pub fn source(&self) -> Option<Source> {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     config::compact,
-    handlers::{rate_limit, reverse_proxy},
-    metrics::{Family, Form, process_families, render},
+    handlers::{metrics, reverse_proxy},
+    metrics::Form,
     tls::certificates_from_pem,
 };
 use http::{HeaderValue, Method, StatusCode};
@@ -16,18 +16,9 @@ use std::sync::Arc;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// `/metrics`: Prometheus' text, whatever is accepted.
-pub(super) async fn metrics(instance: &Instance) -> Reply {
+pub(super) fn metrics(instance: &Instance) -> Reply {
     let form = Form::Prometheus;
-    Reply::of(HeaderValue::from_static(form.content_type()), render(families(instance).await, form))
-}
-/// All that is counted now.
-async fn families(instance: &Instance) -> Vec<Family> {
-    let mut all = process_families();
-    all.extend(instance.metrics.families());
-    all.extend(instance.http_metrics().await.iter().flat_map(|metrics| metrics.families()));
-    all.extend(reverse_proxy::families(&instance.state));
-    all.extend(rate_limit::families(&instance.state));
-    all
+    Reply::of(HeaderValue::from_static(form.content_type()), metrics::scrape(&instance.state, form))
 }
 
 #[derive(Serialize)]

@@ -12,12 +12,13 @@
 //! Example: `request>headers>Authorization delete`, `request>remote_ip ip_mask 16 32`. Several `regexp` filters of one
 //! field make a `multi_regexp`.
 use super::{
-    LATER, NAMESPACE,
+    NAMESPACE,
     filters::{self, multi_regexp::MultiRegexp, regexp::Regexp},
 };
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
+    logging::{Encoder, EncoderModule, Entry, FieldFilters, Fields, Object},
 };
 use grammar::{Error, Line};
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     docs: "filter { wrap <encoder>; <field> <filter> …; fields { <field> <filter> … } }: changes the fields of log \
            entries.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 /// `caddy.logging.encoders.filter`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,4 +111,45 @@ fn merged(field: &str, regexps: Vec<Regexp>) -> Parsed<MultiRegexp> {
             .map_err(|why| Error::plain(format!("adding regexp operation for field {field}: {why}")))?;
     }
     Ok(merged)
+}
+
+pub const MODULE: EncoderModule = EncoderModule {
+    name: "filter",
+    build: |config, encoders| {
+        let Filter { wrap, fields } =
+            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+        let mut built = FieldFilters::default();
+        for (path, config) in fields {
+            let filter =
+                filters::build(config).map_err(|why| format!("loading log filter modules: {why}"))?;
+            built.insert(&path, filter);
+        }
+        Ok(Box::new(Filtering { wrapped: encoders.wrapped(wrap)?, filters: built }))
+    },
+};
+#[derive(Debug)]
+struct Filtering {
+    wrapped: Box<dyn Encoder>,
+    filters: FieldFilters,
+}
+impl Encoder for Filtering {
+    fn encode(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
+        let fields = Filtered { fields: entry.fields, filters: &self.filters };
+        self.wrapped.encode(&Entry { fields: &fields, ..*entry }, out);
+    }
+    fn leave_out_time(&mut self) {
+        self.wrapped.leave_out_time();
+    }
+}
+struct Filtered<'a> {
+    fields: &'a dyn Fields,
+    filters: &'a FieldFilters,
+}
+impl Fields for Filtered<'_> {
+    fn write(&self, into: &mut Object<'_>) {
+        into.filtered(self.filters, |into| self.fields.write(into));
+    }
+    fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
 }

@@ -5,10 +5,11 @@
 //!     wrap <encoder> …
 //! }
 //! ```
-use super::{LATER, NAMESPACE};
+use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
+    logging::{Encoder, EncoderModule, Entry, Level},
 };
 use grammar::Line;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     name: "journald",
     docs: "journald { wrap <encoder> }: log entries for systemd's journal, with its priorities.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 /// `caddy.logging.encoders.journald`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,4 +41,35 @@ fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
         }
     }
     Ok(fields(&encoder))
+}
+
+pub const MODULE: EncoderModule = EncoderModule {
+    name: "journald",
+    build: |config, encoders| {
+        let Journald { wrap } =
+            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+        let mut wrapped = encoders.wrapped(wrap)?;
+        wrapped.leave_out_time();
+        Ok(Box::new(Prioritized { wrapped }))
+    },
+};
+#[derive(Debug)]
+struct Prioritized {
+    wrapped: Box<dyn Encoder>,
+}
+impl Encoder for Prioritized {
+    fn encode(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
+        // As syslog has them: sd-daemon(3).
+        out.extend_from_slice(match entry.level {
+            Level::Debug => b"<7>",
+            Level::Info => b"<6>",
+            Level::Warn => b"<4>",
+            Level::Error => b"<3>",
+            Level::Panic | Level::Fatal => b"<2>",
+        });
+        self.wrapped.encode(entry, out);
+    }
+    fn leave_out_time(&mut self) {
+        self.wrapped.leave_out_time();
+    }
 }

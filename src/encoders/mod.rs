@@ -12,7 +12,10 @@ pub mod filter;
 pub mod filters;
 pub mod journald;
 pub mod json;
+mod json_path;
 pub mod keys;
+#[cfg(test)]
+mod tests;
 pub mod transform;
 
 use crate::caddyfile::{Cx, Parsed, Words};
@@ -20,8 +23,6 @@ use serde_json::Value;
 
 /// What their module ids begin with.
 const NAMESPACE: &str = "caddy.logging.encoders";
-/// `json` and `console` run; the others adapt.
-const LATER: &str = "its run time comes later";
 
 /// `wrap <encoder> …`: the encoder beneath.
 fn wrapped(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Value> {

@@ -50,6 +50,7 @@ impl Modules {
             groups,
             named_routes,
             shows_upstream: false,
+            tracer: None,
         };
         cx.matcher(name, value)
     }
@@ -109,7 +110,10 @@ pub struct Build {
     named_routes: Vec<String>,
     /// Whether something uses `{http.reverse_proxy.header.*}`: then responses' fields are kept for it.
     shows_upstream: bool,
+    tracer: Option<Tracer>,
 }
+/// Makes a handler that is to stand before another one, of that one's name and fields.
+pub type Tracer = Arc<dyn Fn(&str, &Map<String, Value>) -> Box<dyn Handler> + Send + Sync>;
 /// A server's tree, and the work that is to go on while it serves.
 pub struct Compiled {
     pub server: Server,
@@ -120,6 +124,18 @@ pub struct Compiled {
 /// # Errors
 /// The first module that does not build, and its place within the server.
 pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State>) -> Built<Compiled> {
+    build_traced(server, modules, state, None)
+}
+/// The same with a handler of `tracer`'s before each handler.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_traced(
+    server: config::Server,
+    modules: &'static Modules,
+    state: Arc<State>,
+    tracer: Option<Tracer>,
+) -> Built<Compiled> {
     let client_ip = ClientIp::new(&server).map_err(|error| at("trusted_proxies", error))?;
     let authenticates = |policy: &config::ConnectionPolicy| policy.client_authentication.is_some();
     let strict_sni =
@@ -134,6 +150,7 @@ pub fn build(server: config::Server, modules: &'static Modules, state: Arc<State
         groups: BTreeMap::new(),
         named_routes: names.clone(),
         shows_upstream,
+        tracer,
     };
     let named = names.into_iter().zip(named).map(|(name, route)| {
         let route = cx.route(route).map_err(|error| at(format_args!("named_routes.{name}"), error))?;
@@ -202,11 +219,12 @@ impl Build {
         let fresh = self.groups.len() as u32;
         let group = from.group.map(|name| *self.groups.entry(name).or_insert(fresh));
         let sets = self.matcher_sets(from.matchers)?;
-        let handlers =
-            from.handlers.into_iter().enumerate().map(|(i, module)| {
-                self.handler(module).map_err(|error| at(format_args!("handle[{i}]"), error))
-            });
-        Ok(Route { group, terminal: from.terminal, sets, handlers: handlers.collect::<Built<_>>()? })
+        let mut handlers = Vec::with_capacity(from.handlers.len());
+        for (i, module) in from.handlers.into_iter().enumerate() {
+            handlers.extend(self.tracer.as_ref().map(|before| before(&module.handler, &module.fields)));
+            handlers.push(self.handler(module).map_err(|error| at(format_args!("handle[{i}]"), error))?);
+        }
+        Ok(Route { group, terminal: from.terminal, sets, handlers: handlers.into() })
     }
     fn handler(&mut self, module: config::Module) -> Built<Box<dyn Handler>> {
         let name = &*module.handler;

@@ -27,7 +27,8 @@ pub mod wire;
 pub use crate::config::placeholder::Value;
 pub use body::{Body, BoxError, Io};
 pub use build::{
-    Background, Build, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule, Modules, build,
+    Background, Build, Compiled, HandlerConfig, HandlerModule, MatcherConfig, MatcherModule, Modules, Tracer,
+    build, build_traced,
 };
 pub use connection::{ClientIp, Connection, TlsInfo, TlsVersion, ip_range};
 pub use error::{HttpError, Result};

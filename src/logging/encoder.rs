@@ -63,12 +63,45 @@ pub struct Entry<'a> {
 /// Writes an entry as a line, its end included.
 pub trait Encoder: fmt::Debug + Send + Sync {
     fn encode(&self, entry: &Entry<'_>, out: &mut Vec<u8>);
+    /// Someone else notes the time: for people it is left out.
+    fn leave_out_time(&mut self) {}
 }
-type BuildEncoder = fn(Map<String, Value>, &[EncoderModule]) -> Result<Box<dyn Encoder>, String>;
+type BuildEncoder = fn(Map<String, Value>, &Encoders<'_>) -> Result<Box<dyn Encoder>, String>;
 /// One row of the table of encoders.
 pub struct EncoderModule {
     pub name: &'static str,
     pub build: BuildEncoder,
+}
+/// What an encoder that wraps another is built with.
+pub struct Encoders<'m> {
+    pub modules: &'m [EncoderModule],
+    /// The lines go to a standard stream, and people read it.
+    pub terminal: bool,
+}
+impl Encoders<'_> {
+    /// Looks an encoder up and builds it.
+    ///
+    /// # Errors
+    /// An unknown name, or what the encoder finds wrong.
+    pub fn build(&self, config: Value) -> Result<Box<dyn Encoder>, String> {
+        let mut config = super::object(config);
+        let name = config.remove("format");
+        let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+        let known = self.modules.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| format!("unknown module: caddy.logging.encoders.{name}"))?;
+        (known.build)(config, self).map_err(|why| format!("loading log encoder module: {name}: {why}"))
+    }
+    /// The one that another wraps; without a configuration the usual one.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn wrapped(&self, config: Option<Value>) -> Result<Box<dyn Encoder>, String> {
+        match config {
+            Some(config) => self.build(config),
+            None if self.terminal => Ok(Box::new(Lines::console(Format::default()))),
+            None => Ok(Box::new(Lines::json(Format::default()))),
+        }
+    }
 }
 
 /// JSON: what `caddy.logging.encoders.json` and `.console` have in common. An empty key leaves its value out.
@@ -234,6 +267,11 @@ impl Lines {
     }
 }
 impl Encoder for Lines {
+    fn leave_out_time(&mut self) {
+        if self.console {
+            self.time_key.clear();
+        }
+    }
     fn encode(&self, entry: &Entry<'_>, out: &mut Vec<u8>) {
         if self.console {
             self.encode_console(entry, out);

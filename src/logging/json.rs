@@ -1,6 +1,8 @@
 //! Writes JSON objects piece by piece, compact as zap's JSON encoder or spaced as its console encoder.
+use super::filter::{FieldFilters, FieldValue};
 use crate::config;
-use std::{fmt::Write as _, time::Duration};
+use smallvec::SmallVec;
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
 
 /// How a duration is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +38,13 @@ pub struct Object<'a> {
     spaced: bool,
     durations: DurationFormat,
     empty: bool,
+    /// What fields go through, the first one first. Mostly there are none.
+    filters: SmallVec<[&'a FieldFilters; 1]>,
 }
 impl<'a> Object<'a> {
     pub fn open(out: &'a mut Vec<u8>, spaced: bool, durations: DurationFormat) -> Self {
         out.push(b'{');
-        Self { out, spaced, durations, empty: true }
+        Self { out, spaced, durations, empty: true, filters: SmallVec::new() }
     }
     pub fn close(self) {
         self.out.push(b'}');
@@ -54,61 +58,124 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(if self.spaced { b": " } else { b":" });
         self.out
     }
+    /// Has `fields` written into this object through `filters`, before those that there are already.
+    pub fn filtered(&mut self, filters: &FieldFilters, fields: impl FnOnce(&mut Object<'_>)) {
+        let mut inner = Object {
+            out: self.out,
+            spaced: self.spaced,
+            durations: self.durations,
+            empty: self.empty,
+            filters: std::iter::once(filters).chain(self.filters.iter().copied()).collect(),
+        };
+        fields(&mut inner);
+        self.empty = inner.empty;
+    }
     pub fn text(&mut self, key: &str, value: &str) {
-        text(self.key(key), value.as_bytes());
+        self.bytes(key, value.as_bytes());
     }
     /// Text that may not be UTF-8.
     pub fn bytes(&mut self, key: &str, value: &[u8]) {
-        text(self.key(key), value);
+        if self.filters.is_empty() {
+            return text(self.key(key), value);
+        }
+        self.through(key, FieldValue::Text(String::from_utf8_lossy(value)), |_, _| {});
     }
     /// The text of something that needs no escaping, such as an address.
     pub fn display(&mut self, key: &str, value: impl std::fmt::Display) {
-        display(self.key(key), format_args!("\"{value}\""));
+        if self.filters.is_empty() {
+            return display(self.key(key), format_args!("\"{value}\""));
+        }
+        self.through(key, FieldValue::Text(value.to_string().into()), |_, _| {});
     }
-    pub fn integer(&mut self, key: &str, value: i128) {
-        display(self.key(key), value);
+    pub fn integer(&mut self, key: &str, value: i64) {
+        self.other(key, |out| out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()));
+    }
+    pub fn unsigned(&mut self, key: &str, value: u64) {
+        self.other(key, |out| out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()));
     }
     pub fn float(&mut self, key: &str, value: f64) {
-        float(self.key(key), value);
+        self.other(key, |out| float(out, value));
     }
     pub fn boolean(&mut self, key: &str, value: bool) {
-        self.key(key).extend_from_slice(if value { b"true" } else { b"false" });
+        self.other(key, |out| out.extend_from_slice(if value { b"true" } else { b"false" }));
     }
     pub fn duration(&mut self, key: &str, value: Duration) {
         let format = self.durations;
-        let out = self.key(key);
-        match format {
+        self.other(key, |out| match format {
             DurationFormat::Seconds => float(out, value.as_secs_f64()),
             DurationFormat::Millis => float(out, value.as_nanos() as f64 / 1e6),
             DurationFormat::Nanos => display(out, value.as_nanos()),
             DurationFormat::Text => text(out, config::Duration::from(value).to_string().as_bytes()),
-        }
+        });
     }
     /// An array of strings.
     pub fn texts<'v>(&mut self, key: &str, values: impl Iterator<Item = &'v [u8]>) {
         let spaced = self.spaced;
-        let out = self.key(key);
-        out.push(b'[');
-        for (i, value) in values.enumerate() {
-            if i > 0 {
-                out.extend_from_slice(if spaced { b", " } else { b"," });
-            }
-            text(out, value);
+        if self.filters.is_empty() {
+            return array(self.key(key), values, spaced);
         }
-        out.push(b']');
+        let values = values.map(String::from_utf8_lossy).collect();
+        self.through(key, FieldValue::Texts(values), |_, _| {});
     }
     /// Anything, as it is.
     pub fn value(&mut self, key: &str, value: &serde_json::Value) {
-        let (spaced, out) = (self.spaced, self.key(key));
-        json(out, value, spaced);
+        if let serde_json::Value::String(value) = value {
+            return self.text(key, value);
+        }
+        let spaced = self.spaced;
+        self.other(key, |out| json(out, value, spaced));
     }
     /// An object inside this one.
     pub fn object(&mut self, key: &str, fields: impl FnOnce(&mut Object<'_>)) {
-        let (spaced, durations) = (self.spaced, self.durations);
-        let mut inner = Object::open(self.key(key), spaced, durations);
-        fields(&mut inner);
-        inner.close();
+        if self.filters.is_empty() {
+            let (spaced, durations) = (self.spaced, self.durations);
+            let mut inner = Object::open(self.key(key), spaced, durations);
+            fields(&mut inner);
+            return inner.close();
+        }
+        self.through(key, FieldValue::Other, |this, key| {
+            let filters = this.filters.iter().filter_map(|filters| filters.below(key)).collect();
+            let (spaced, durations) = (this.spaced, this.durations);
+            let mut inner = Object { filters, ..Object::open(this.key(key), spaced, durations) };
+            fields(&mut inner);
+            inner.close();
+        });
     }
+    /// What cannot be looked at.
+    fn other(&mut self, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.filters.is_empty() {
+            return write(self.key(key));
+        }
+        self.through(key, FieldValue::Other, |this, key| write(this.key(key)));
+    }
+    /// Writes what filters leave of a field; `other` writes one whose value they have not changed.
+    fn through(&mut self, key: &str, mut value: FieldValue<'_>, other: impl FnOnce(&mut Self, &str)) {
+        let mut name = Cow::Borrowed(key);
+        for filters in self.filters.clone() {
+            let filter = filters.below(&name).and_then(FieldFilters::filter);
+            if filter.is_some_and(|filter| !filter.filter(&mut name, &mut value)) {
+                return;
+            }
+        }
+        let spaced = self.spaced;
+        match value {
+            FieldValue::Text(value) => text(self.key(&name), value.as_bytes()),
+            FieldValue::Texts(values) => {
+                array(self.key(&name), values.iter().map(|value| value.as_bytes()), spaced);
+            }
+            FieldValue::Other => other(self, &name),
+        }
+    }
+}
+fn array<'v>(out: &mut Vec<u8>, values: impl Iterator<Item = &'v [u8]>, spaced: bool) {
+    out.push(b'[');
+    for (i, value) in values.enumerate() {
+        if i > 0 {
+            out.extend_from_slice(if spaced { b", " } else { b"," });
+        }
+        text(out, value);
+    }
+    out.push(b']');
 }
 fn json(out: &mut Vec<u8>, value: &serde_json::Value, spaced: bool) {
     match value {

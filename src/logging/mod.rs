@@ -1,25 +1,31 @@
 //! Logs as Caddy has them: named logs, each with a level, names that it takes in or leaves out, an encoder and a
 //! writer. Two ways lead here: `tracing` events (see [`ToLogs`]), for what is rare, and [`Logger`], looked up once, for
 //! the access log.
-pub mod access;
 mod encoder;
 mod file;
+mod filter;
+mod headers;
 mod json;
 mod layer;
+mod net;
+mod sampling;
 mod sink;
 mod time;
+mod writer;
 use crate::{
     config::{self, Logging},
     state::State,
 };
-pub use encoder::{Encoder, EncoderModule, Entry, Format, Level, Lines};
+pub use encoder::{Encoder, EncoderModule, Encoders, Entry, Format, Level, Lines};
 pub use file::FileConfig;
-use file::RollingFile;
+pub use filter::{FieldFilter, FieldFilters, FieldValue};
+pub use headers::write_headers;
 pub use json::{DurationFormat, Fields, Object};
 pub use layer::ToLogs;
+pub use net::NetConfig;
+use sampling::{Sampler, Sampling};
 use serde_json::{Map, Value};
 pub use sink::{Sink, Target};
-use sink::{Stderr, Stdout};
 use std::{
     cell::RefCell,
     io::{self, IsTerminal},
@@ -37,6 +43,7 @@ struct Log {
     include: Vec<String>,
     exclude: Vec<String>,
     encoder: Box<dyn Encoder>,
+    sampler: Option<Sampler>,
     /// `None` discards.
     sink: Option<Arc<Sink>>,
 }
@@ -61,8 +68,12 @@ impl Logs {
         state: &State,
     ) -> Result<Self, String> {
         let mut config = logging.cloned().unwrap_or_default();
-        if config.sink.is_some() {
-            return Err("logging: sink is not supported yet".into());
+        if let Some(sink) = config.sink.take() {
+            // What Go's own log package says goes there: nobody does here. But what is wrong with it is said.
+            let sink =
+                serde_json::from_value(sink).map_err(|error| format!("setting up sink log: {error}"))?;
+            Log::build(String::new(), sink, encoders, state)
+                .map_err(|why| format!("setting up sink log: {why}"))?;
         }
         config.logs.entry("default".into()).or_default();
         let build = |(name, log): (String, config::Log)| {
@@ -85,6 +96,16 @@ impl Logs {
         let logs = self.0.iter().filter(|log| log.accepts(logger));
         write(logs, &Entry { level, time, logger, message, fields }, Sink::write_in_order);
     }
+    /// Connects what writes to the network.
+    ///
+    /// # Errors
+    /// Somebody cannot be reached who has to be.
+    pub fn prepare(&self) -> Result<(), String> {
+        let mut sinks = self.0.iter().filter_map(|log| Some((&log.name, log.sink.as_ref()?)));
+        sinks.try_for_each(|(name, sink)| {
+            sink.prepare().map_err(|why| format!("setting up custom log '{name}': opening log writer: {why}"))
+        })
+    }
     /// Writes what waits.
     pub fn flush(&self) {
         self.0.iter().filter_map(|log| log.sink.as_ref()).for_each(|sink| sink.flush());
@@ -100,6 +121,9 @@ impl Logs {
     }
 }
 impl Logger {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
     /// Whether anyone would see an entry of this level.
     pub fn enabled(&self, level: Level) -> bool {
         self.logs.iter().any(|log| log.level <= level)
@@ -115,6 +139,10 @@ fn write<'l>(logs: impl Iterator<Item = &'l Arc<Log>>, entry: &Entry<'_>, to: fn
     thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
     for log in logs.filter(|log| log.level <= entry.level) {
         let Some(sink) = &log.sink else { continue };
+        if log.sampler.as_ref().is_some_and(|sampler| !sampler.takes(entry.level, entry.message, entry.time))
+        {
+            continue;
+        }
         LINE.with_borrow_mut(|line| {
             line.clear();
             log.encoder.encode(entry, line);
@@ -131,7 +159,6 @@ impl Log {
     ) -> Result<Self, String> {
         for (set, what) in [
             (config.core.is_some(), "core"),
-            (config.sampling.is_some(), "sampling"),
             (config.with_caller || config.with_caller_skip != 0, "with_caller"),
             (!config.with_stacktrace.is_empty(), "with_stacktrace"),
         ] {
@@ -143,20 +170,29 @@ impl Log {
         let level = Level::named(&config.level);
         let standard = config.writer.as_ref().and_then(|writer| writer.get("output")?.as_str());
         let standard = matches!(standard, None | Some("stdout" | "stderr"));
+        let encoders = Encoders { modules: encoders, terminal: standard && io::stderr().is_terminal() };
+        let sampling = config.sampling.map(serde_json::from_value::<Sampling>).transpose();
+        let sampling = sampling.map_err(|error| format!("sampling: {error}"))?;
         Ok(Self {
             name,
             level: level.ok_or_else(|| format!("unrecognized log level: {}", config.level))?,
             include: config.include,
             exclude: config.exclude,
             encoder: match config.encoder {
-                Some(encoder) => build_encoder(encoder, encoders)?,
-                None => Box::new(Lines::unset(standard && io::stderr().is_terminal())),
+                Some(encoder) => encoders.build(encoder)?,
+                None => Box::new(Lines::unset(encoders.terminal)),
             },
-            sink: writer(config.writer, state)?,
+            sampler: sampling.as_ref().map(Sampler::new),
+            sink: writer::build(config.writer, state)?,
         })
     }
-    /// Caddy's rule: the longest name that fits decides, and a list of names to include has to be fitted.
+    /// Caddy's rule: the longest name that fits decides, and a list of names to include has to be fitted. What the
+    /// process itself and its admin API say is for the default log alone.
     fn accepts(&self, logger: &str) -> bool {
+        let is_core = logger.is_empty() || logger == "admin" || logger.starts_with("admin.");
+        if is_core && self.name != "default" {
+            return false;
+        }
         let within = |name: &str| {
             logger
                 .strip_prefix(name)
@@ -170,9 +206,7 @@ impl Log {
         if !self.include.is_empty() && accepted == 0 {
             return false;
         }
-        let unnamed = logger.is_empty();
-        let all = |name: &String| (name == "*" && !unnamed) || (name == "." && unnamed);
-        !self.exclude.iter().any(all) && longest(&self.exclude) <= accepted
+        !self.exclude.iter().any(|name| name == "*") && longest(&self.exclude) <= accepted
     }
 }
 fn check_names(include: &[String], exclude: &[String]) -> Result<(), String> {
@@ -193,42 +227,6 @@ fn check_names(include: &[String], exclude: &[String]) -> Result<(), String> {
     }
     Ok(())
 }
-/// Looks an encoder up and builds it: also for those that wrap another.
-///
-/// # Errors
-/// An unknown name, or what the encoder finds wrong.
-pub fn build_encoder(config: Value, encoders: &[EncoderModule]) -> Result<Box<dyn Encoder>, String> {
-    let mut config = object(config);
-    let name = config.remove("format");
-    let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let known = encoders.iter().find(|known| known.name == name);
-    let known = known.ok_or_else(|| format!("unknown module: caddy.logging.encoders.{name}"))?;
-    (known.build)(config, encoders).map_err(|why| format!("loading log encoder module: {name}: {why}"))
-}
-fn writer(config: Option<Value>, state: &State) -> Result<Option<Arc<Sink>>, String> {
-    let mut config = object(config.unwrap_or_else(|| serde_json::json!({ "output": "stderr" })));
-    let name = config.remove("output");
-    let plain = |config: &Map<String, Value>| match config.keys().next() {
-        Some(field) => Err(format!("loading log writer module: unknown field \"{field}\"")),
-        None => Ok(()),
-    };
-    match name.as_ref().and_then(Value::as_str).unwrap_or_default() {
-        "stdout" => plain(&config).map(|()| Some(state.get_or("std:out", || Sink::new("stdout", Stdout)))),
-        "stderr" => plain(&config).map(|()| Some(state.get_or("std:err", || Sink::new("stderr", Stderr)))),
-        "discard" => plain(&config).map(|()| None),
-        "file" => {
-            let file: FileConfig = serde_json::from_value(Value::Object(config))
-                .map_err(|error| format!("loading log writer module: file: {error}"))?;
-            // A sink is one with those before it only if it does the same.
-            let key = format!("file:{file:?}");
-            let name = file.filename.clone();
-            let opened = RollingFile::open(file).map_err(|why| format!("opening log writer: {why}"))?;
-            Ok(Some(state.get_or(&key, || Sink::new(name, opened))))
-        }
-        "net" => Err("the net writer is not supported yet".into()),
-        other => Err(format!("unknown module: caddy.logging.writers.{other}")),
-    }
-}
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
@@ -244,7 +242,8 @@ mod tests {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
         let encoder = Box::new(Lines::json(Format::default()));
         Log {
-            name: "x".into(),
+            name: "default".into(),
+            sampler: None,
             level: Level::Info,
             include: names(include),
             exclude: names(exclude),
@@ -264,8 +263,9 @@ mod tests {
             (&["http"], &["http.log"], "http.log.access", false),
             (&["http.log.access"], &["http"], "http.log.access.a", true),
             (&[], &["*"], "http", false),
-            (&[], &["*"], "", true),
-            (&[], &["."], "", false),
+            // In spite of its documentation, also what has no name; and `.` is nobody's name.
+            (&[], &["*"], "", false),
+            (&[], &["."], "", true),
         ] {
             assert_eq!(log(include, exclude).accepts(logger), accepted, "{include:?} {exclude:?} {logger}");
         }

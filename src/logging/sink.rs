@@ -20,6 +20,17 @@ const LINGER: Duration = Duration::from_millis(10);
 pub trait Target: Send {
     /// Writes whole lines.
     fn write(&mut self, lines: &[u8]) -> io::Result<()>;
+    /// Makes ready what the network is needed for. Called before the first line of each configuration.
+    ///
+    /// # Errors
+    /// It cannot be, and the configuration is not to be used then.
+    fn prepare(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+    /// Called about once a second, also while there are no lines.
+    fn tick(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 pub struct Sink {
     /// As Caddy's writer key: sinks of one name are one.
@@ -68,19 +79,29 @@ impl Sink {
         drop(lines);
         self.wake();
     }
+    /// Makes the target ready.
+    ///
+    /// # Errors
+    /// Those of the target.
+    pub fn prepare(&self) -> Result<(), String> {
+        lock(&self.target).prepare()
+    }
     /// Writes now what waits. For the end of the process, and for what must be seen at once.
     pub fn flush(&self) {
         let mut target = lock(&self.target);
         for slot in &self.slots {
             let lines = std::mem::take(&mut *lock(&slot.lines));
             slot.drained.notify_all();
-            if !lines.is_empty()
-                && let Err(error) = target.write(&lines)
-            {
-                // There is no other place left to say it.
-                io::Write::write_fmt(&mut io::stderr(), format_args!("writing log {}: {error}\n", self.name))
-                    .ok();
+            if !lines.is_empty() {
+                self.note(target.write(&lines));
             }
+        }
+    }
+    /// There is no other place left to say it.
+    fn note(&self, outcome: io::Result<()>) {
+        if let Err(error) = outcome {
+            let text = format_args!("writing log {}: {error}\n", self.name);
+            io::Write::write_fmt(&mut io::stderr(), text).ok();
         }
     }
     fn wake(self: &Arc<Self>) {
@@ -106,6 +127,8 @@ fn start(sink: Weak<Sink>) -> Option<Thread> {
                 thread::sleep(LINGER);
                 sink.scheduled.store(false, Ordering::Release);
                 sink.flush();
+            } else {
+                sink.note(lock(&sink.target).tick());
             }
         }
     };

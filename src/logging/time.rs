@@ -55,7 +55,7 @@ impl TimeFormat {
     }
 }
 /// A layout of Go's (`2006-01-02 15:04:05`) as a `strftime` pattern.
-fn go_layout(layout: &str) -> String {
+pub(super) fn go_layout(layout: &str) -> String {
     // The longest first where one begins another.
     const PARTS: &[(&str, &str)] = &[
         ("January", "%B"),

@@ -30,7 +30,7 @@ pub struct HttpMetrics {
 /// Of one server.
 #[derive(Debug)]
 pub struct ServerMetrics {
-    /// One for each route of its top list.
+    /// One for each route of its top list, then one for each named route.
     routes: Box<[Route]>,
     /// Whether every host of a request over TLS gets a label, and of one without.
     all_hosts: Option<(bool, bool)>,
@@ -80,20 +80,20 @@ pub struct Observation {
     method: usize,
     /// The label, where hosts are told apart.
     host: Option<Box<str>>,
+    /// Bytes, about: all of the request.
+    size: u64,
     entered: SmallVec<[(usize, Instant); 2]>,
 }
 /// What became of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcomes {
-    /// 0: nobody has answered.
-    pub status: u16,
+    /// Of the answer, or of the error; `None`: an error without one.
+    pub status: Option<u16>,
     /// The status is an error's.
     pub failed: bool,
     /// When the response's head was known; `None` where the routes gave none.
     pub first_byte: Option<Instant>,
     pub end: Instant,
-    /// Bytes, about: all of the request.
-    pub request_size: u64,
     /// Bytes of the response's body.
     pub response_size: u64,
 }
@@ -112,7 +112,7 @@ impl HttpMetrics {
         let known: Vec<String> = app.servers.values().flat_map(hosts).collect();
         let known = if per_host { &*known } else { &[] };
         let server = |(name, server): (&String, &Server)| {
-            let routes = server.routes.iter().map(|route| {
+            let routes = server.routes.iter().chain(server.named_routes.values()).map(|route| {
                 let handler = route.handlers.first().map_or("", |module| &module.handler);
                 Route {
                     handler: handler.to_owned(),
@@ -149,8 +149,8 @@ fn hosts(server: &Server) -> Vec<String> {
     names.map(str::to_lowercase).collect()
 }
 impl ServerMetrics {
-    /// Begins to watch a request. `host` is as it was sent, with port.
-    pub fn observe(self: &Arc<Self>, method: &Method, host: &str, tls: bool) -> Observation {
+    /// Begins to watch a request of `size` bytes. `host` is as it was sent, with port.
+    pub fn observe(self: &Arc<Self>, method: &Method, host: &str, tls: bool, size: u64) -> Observation {
         let label = method_label(method);
         let method = METHODS.iter().position(|known| *known == label).unwrap_or(METHODS.len() - 1);
         let host = self.all_hosts.and_then(|(with_tls, without)| {
@@ -158,33 +158,37 @@ impl ServerMetrics {
             let known = self.routes.first().is_some_and(|route| route.hosts.contains_key(host.as_str()));
             (known || if tls { with_tls } else { without }).then(|| host.into_boxed_str())
         });
-        Observation { server: self.clone(), method, host, entered: SmallVec::new() }
+        Observation { server: self.clone(), method, host, size, entered: SmallVec::new() }
     }
 }
 impl Observation {
     /// A route of the top list takes the request.
     pub fn enter(&mut self, route: usize) {
         if let Some(values) = self.server.routes.get(route) {
-            values.with(self.host.as_deref(), |values| values.in_flight.add(1));
+            values.with(self.host.as_deref(), |values| {
+                values.in_flight.inc();
+            });
             self.entered.push((route, Instant::now()));
         }
     }
     /// It has ended.
     pub fn finish(self, outcome: &Outcomes) {
-        let Outcomes { status, failed, first_byte, end, request_size, response_size } = *outcome;
+        let Outcomes { status, failed, first_byte, end, response_size } = *outcome;
         for (route, start) in &self.entered {
             let Some(route) = self.server.routes.get(*route) else { continue };
             route.with(self.host.as_deref(), |values| {
-                values.requests.add(1);
+                values.requests.inc();
                 if failed {
-                    values.errors.add(1);
+                    values.errors.inc();
                 }
-                let Some(of_status) = values.outcome(self.method, status) else { return };
+                let Some(of_status) = status.and_then(|status| values.outcome(self.method, status)) else {
+                    return;
+                };
                 of_status.duration.observe(seconds(*start, end));
                 if let Some(first_byte) = first_byte {
                     of_status.first_byte.observe(seconds(*start, first_byte));
                 }
-                of_status.request_size.observe(request_size as f64);
+                of_status.request_size.observe(self.size as f64);
                 of_status.response_size.observe(response_size as f64);
             });
         }
@@ -194,7 +198,9 @@ impl Drop for Observation {
     fn drop(&mut self) {
         for (route, _) in &self.entered {
             if let Some(route) = self.server.routes.get(*route) {
-                route.with(self.host.as_deref(), |values| values.in_flight.add(-1));
+                route.with(self.host.as_deref(), |values| {
+                    values.in_flight.dec();
+                });
             }
         }
     }
@@ -219,8 +225,7 @@ impl Route {
 }
 impl Values {
     fn outcome(&self, method: usize, status: u16) -> Option<&Outcome> {
-        // Caddy's client gets a 200 where nobody has answered.
-        let status = if status == 0 { 200 } else { usize::from(status) };
+        let status = usize::from(status);
         let codes = self.outcomes.get(method)?.get_or_init(Box::default);
         let hundred = codes.get(status / 100)?.get_or_init(|| Box::new([const { OnceLock::new() }; 100]));
         Some(hundred.get(status % 100)?.get_or_init(Box::default))
@@ -329,11 +334,11 @@ mod tests {
     }
     fn request(metrics: &HttpMetrics, host: &str, routes: &[usize], status: u16, failed: bool) {
         let server = metrics.server("srv0").unwrap();
-        let mut seen = server.observe(&Method::GET, host, false);
+        let mut seen = server.observe(&Method::GET, host, false, 300);
         routes.iter().for_each(|route| seen.enter(*route));
         let end = Instant::now();
         let first_byte = (!failed).then_some(end);
-        let outcome = Outcomes { status, failed, first_byte, end, request_size: 300, response_size: 5 };
+        let outcome = Outcomes { status: Some(status), failed, first_byte, end, response_size: 5 };
         seen.finish(&outcome);
     }
     fn assert_shown(metrics: &HttpMetrics, lines: &[&str]) {
@@ -346,7 +351,7 @@ mod tests {
     fn routes_count_what_they_take() {
         let metrics = HttpMetrics::build(&app(json!({}))).unwrap();
         request(&metrics, "a.b", &[0], 200, false);
-        request(&metrics, "x.c", &[1, 2], 0, false);
+        request(&metrics, "x.c", &[1, 2], 200, false);
         request(&metrics, "x.c", &[1], 502, true);
         assert_shown(
             &metrics,
@@ -368,7 +373,7 @@ mod tests {
     #[test]
     fn a_request_is_in_flight_until_it_is_over_even_if_it_never_ends_well() {
         let metrics = HttpMetrics::build(&app(json!({}))).unwrap();
-        let mut seen = metrics.server("srv0").unwrap().observe(&Method::GET, "a.b", false);
+        let mut seen = metrics.server("srv0").unwrap().observe(&Method::GET, "a.b", false, 0);
         seen.enter(0);
         let line =
             |count| format!(r#"caddy_http_requests_in_flight{{handler="subroute",server="srv0"}} {count}"#);

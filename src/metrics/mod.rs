@@ -1,14 +1,19 @@
 //! Metrics: what is counted ([`Counter`], [`Gauge`], [`Histogram`]: atomics, no lock), and how it is shown ([`text`]).
+//! Counters and gauges are those of the crate `prometheus-client`, which also writes the text. Its histogram has a lock,
+//! and so has its look-up by labels: here each label set is made with the configuration, or found without a lock.
 //!
 //! Caddy's families keep Caddy's names, labels and buckets, so that dashboards made for it go on drawing.
 mod http;
 mod process;
+mod scrape;
 mod text;
 pub use http::{HttpMetrics, Observation, Outcomes, ServerMetrics};
 pub use process::{Process, process_families};
-pub use text::{Form, number, render};
+pub use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+pub use scrape::{Current, common};
+pub use text::{Form, render};
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// All that has one name.
 #[derive(Debug)]
@@ -56,26 +61,6 @@ impl Family {
     }
 }
 
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-impl Counter {
-    pub fn add(&self, by: u64) {
-        self.0.fetch_add(by, Relaxed);
-    }
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
-#[derive(Debug, Default)]
-pub struct Gauge(AtomicI64);
-impl Gauge {
-    pub fn add(&self, by: i64) {
-        self.0.fetch_add(by, Relaxed);
-    }
-    pub fn get(&self) -> i64 {
-        self.0.load(Relaxed)
-    }
-}
 /// Counts values by size.
 #[derive(Debug)]
 pub struct Histogram {

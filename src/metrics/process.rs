@@ -1,11 +1,12 @@
 //! What is counted of the process itself: the admin API, reloads, and what the system knows of it.
 use super::{Counter, Family, Kind};
+use crate::state::State;
 use rustix::process::{Resource, getrlimit};
 use std::{
     collections::BTreeMap,
     fs,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::SystemTime,
@@ -24,15 +25,19 @@ pub struct Process {
     success_time: AtomicU64,
 }
 impl Process {
+    /// That of the process whose state this is.
+    pub fn of(state: &State) -> Arc<Self> {
+        state.get_or("metrics/process", Self::default)
+    }
     /// A request to the admin API was answered. `path` is its route's pattern.
     pub fn admin_request(&self, path: &str, code: u16, method: &http::Method) {
         let labels = [path.to_owned(), code.to_string(), method_label(method).to_owned()];
-        lock(&self.requests).entry(labels).or_default().add(1);
+        lock(&self.requests).entry(labels).or_default().inc();
     }
     /// It was refused.
     pub fn admin_error(&self, path: &str, method: &http::Method) {
         let labels = [path.to_owned(), method.as_str().to_ascii_uppercase()];
-        lock(&self.errors).entry(labels).or_default().add(1);
+        lock(&self.errors).entry(labels).or_default().inc();
     }
     /// A configuration was put in force, or was not.
     pub fn reloaded(&self, successfully: bool) {

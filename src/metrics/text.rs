@@ -1,6 +1,13 @@
-//! Families as text: Prometheus' format 0.0.4, and OpenMetrics, both as Go's client writes them.
+//! Families as text: Prometheus' format 0.0.4, and OpenMetrics. The crate writes the latter; [`in_gos_way`] makes of it
+//! what Go's client writes in either form.
 use super::{Family, Kind, Value};
-use std::fmt::Write;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet, text::encode},
+    metrics::MetricType,
+    registry::Registry,
+};
+use std::{collections::HashMap, fmt};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -8,9 +15,22 @@ pub enum Form {
     OpenMetrics,
 }
 impl Form {
-    /// What a client asks for in `Accept`.
+    /// What a client asks for in `Accept`: the one that it wants most, the older one in a draw.
     pub fn accepted(accept: &str) -> Self {
-        if accept.contains("application/openmetrics-text") { Self::OpenMetrics } else { Self::Prometheus }
+        let mut wanted = (Self::Prometheus, 0.0);
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let form = match parts.next() {
+                Some("application/openmetrics-text") => Self::OpenMetrics,
+                Some("text/plain" | "text/*" | "*/*") => Self::Prometheus,
+                _ => continue,
+            };
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            if weight > wanted.1 {
+                wanted = (form, weight);
+            }
+        }
+        wanted.0
     }
     pub fn content_type(self) -> &'static str {
         match self {
@@ -25,70 +45,149 @@ impl Form {
 pub fn render(mut families: Vec<Family>, form: Form) -> String {
     families.retain(|family| !family.samples.is_empty());
     families.sort_by_key(|family| family.name);
-    let mut out = String::new();
     for family in &mut families {
         family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
-        render_family(family, form, &mut out);
     }
-    if form == Form::OpenMetrics {
-        out.push_str("# EOF\n");
+    let names = families.iter().map(|family| (base(family), family.name)).collect();
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Snapshot(families)));
+    let mut text = String::new();
+    // Writing to memory does not fail.
+    let _ = encode(&mut text, &registry);
+    in_gos_way(&text, &names, form)
+}
+/// A counter's name without the `_total` that all of them have in OpenMetrics.
+fn base(family: &Family) -> &'static str {
+    match family.kind {
+        Kind::Counter => family.name.strip_suffix("_total").unwrap_or(family.name),
+        _ => family.name,
+    }
+}
+/// What was counted at one moment.
+#[derive(Debug)]
+struct Snapshot(Vec<Family>);
+impl Collector for Snapshot {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for family in &self.0 {
+            let kind = match family.kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
+            };
+            let mut encoder = encoder.encode_descriptor(base(family), family.help, None, kind)?;
+            for sample in &family.samples {
+                let shown = Shown { kind: family.kind, value: &sample.value };
+                match sample.labels.as_slice() {
+                    [] => shown.encode_with(&mut encoder)?,
+                    labels => {
+                        let labels: Vec<(&str, &str)> =
+                            labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                        shown.encode(encoder.encode_family(&labels)?)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+struct Shown<'a> {
+    kind: Kind,
+    value: &'a Value,
+}
+impl Shown<'_> {
+    fn encode_with(&self, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
+        match self.value {
+            Value::Number(value) if self.kind == Kind::Counter => {
+                encoder.encode_counter::<NoLabelSet, _, f64>(value, None)
+            }
+            Value::Number(value) => encoder.encode_gauge(value),
+            Value::Histogram { bounds, counts, sum } => {
+                let bounds = bounds.iter().copied().chain([f64::INFINITY]);
+                let buckets: Vec<(f64, u64)> = bounds.zip(counts.iter().copied()).collect();
+                encoder.encode_histogram::<NoLabelSet>(*sum, counts.iter().sum(), &buckets, None)
+            }
+        }
+    }
+}
+impl EncodeMetric for Shown<'_> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        self.encode_with(&mut encoder)
+    }
+    fn metric_type(&self) -> MetricType {
+        MetricType::Unknown
+    }
+}
+/// Go's client gives counters their whole names in the older form, puts `le` behind the other labels and sums behind
+/// the buckets, and has a way of its own with numbers.
+fn in_gos_way(text: &str, names: &HashMap<&str, &'static str>, form: Form) -> String {
+    let (mut out, mut sums) = (String::with_capacity(text.len()), String::new());
+    for line in text.lines() {
+        let described = ["# HELP ", "# TYPE "].iter().find_map(|what| Some((what, line.strip_prefix(what)?)));
+        if line == "# EOF" {
+            out += &std::mem::take(&mut sums);
+            if form == Form::OpenMetrics {
+                out += "# EOF\n";
+            }
+        } else if let Some((what, rest)) = described {
+            out += &std::mem::take(&mut sums);
+            let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let name = names.get(name).copied().filter(|_| form == Form::Prometheus).unwrap_or(name);
+            out += &format!("{what}{name} {rest}\n");
+        } else if let Some((sample, value)) = line.rsplit_once(' ') {
+            let sample = Sample::read(sample);
+            if !sums.is_empty() && sample.bound.is_none() && sample.name.ends_with("_sum") {
+                out += &std::mem::take(&mut sums);
+            }
+            let whole = sample.name.ends_with("_count") || sample.bound.is_some();
+            let value = match value.parse() {
+                Ok(value) if !whole => number(value, form),
+                _ => value.to_owned(),
+            };
+            let line = format!("{} {value}\n", sample.shown(names, form));
+            let is_sum = ["_sum", "_count"]
+                .iter()
+                .any(|end| sample.name.strip_suffix(end).is_some_and(|base| names.contains_key(base)));
+            if is_sum { sums += &line } else { out += &line }
+        }
     }
     out
 }
-fn render_family(family: &Family, form: Form, out: &mut String) {
-    let kind = match family.kind {
-        Kind::Counter => "counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram => "histogram",
-    };
-    let title = match form {
-        Form::OpenMetrics if family.kind == Kind::Counter => {
-            family.name.strip_suffix("_total").unwrap_or(family.name)
+/// A sample's name and labels.
+struct Sample<'a> {
+    name: &'a str,
+    labels: &'a str,
+    /// A bucket's label `le`.
+    bound: Option<&'a str>,
+}
+impl<'a> Sample<'a> {
+    fn read(text: &'a str) -> Self {
+        let (name, labels) = text.split_once('{').unwrap_or((text, ""));
+        let labels = labels.strip_suffix('}').unwrap_or(labels);
+        let le = labels.strip_prefix("le=\"").filter(|_| name.ends_with("_bucket"));
+        match le.and_then(|rest| rest.split_once('"')) {
+            Some((bound, rest)) => {
+                Self { name, labels: rest.strip_prefix(',').unwrap_or(rest), bound: Some(bound) }
+            }
+            None => Self { name, labels, bound: None },
         }
-        _ => family.name,
-    };
-    let name = family.name;
-    line(out, format_args!("# HELP {title} {}", family.help));
-    line(out, format_args!("# TYPE {title} {kind}"));
-    for sample in &family.samples {
-        let labels = Labels(&sample.labels);
-        match &sample.value {
-            Value::Number(value) => {
-                let shown = shown(*value, form);
-                match sample.labels.is_empty() {
-                    true => line(out, format_args!("{name} {shown}")),
-                    false => line(out, format_args!("{name}{{{labels}}} {shown}")),
-                }
-            }
-            Value::Histogram { bounds, counts, sum } => {
-                let comma = if sample.labels.is_empty() { "" } else { "," };
-                let mut total = 0;
-                for (i, count) in counts.iter().enumerate() {
-                    total += count;
-                    let bound = bounds.get(i).map_or_else(|| "+Inf".to_owned(), |bound| shown(*bound, form));
-                    line(out, format_args!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}"));
-                }
-                let braces = if sample.labels.is_empty() { ["", ""] } else { ["{", "}"] };
-                let [open, close] = braces;
-                line(out, format_args!("{name}_sum{open}{labels}{close} {}", shown(*sum, form)));
-                line(out, format_args!("{name}_count{open}{labels}{close} {total}"));
-            }
+    }
+    fn shown(&self, names: &HashMap<&str, &'static str>, form: Form) -> String {
+        let base = self.name.strip_suffix("_total").and_then(|base| names.get(base));
+        let name = base.copied().filter(|_| form == Form::Prometheus).unwrap_or(self.name);
+        let bound = self.bound.map(|bound| match bound.parse() {
+            Ok(bound) => format!("le=\"{}\"", number(bound, form)),
+            Err(_) => format!("le=\"{bound}\""),
+        });
+        let comma = if self.labels.is_empty() || bound.is_none() { "" } else { "," };
+        match (self.labels, bound) {
+            ("", None) => name.to_owned(),
+            (labels, bound) => format!("{name}{{{labels}{comma}{}}}", bound.unwrap_or_default()),
         }
     }
 }
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to memory does not fail.
-    let _ = writeln!(out, "{text}");
-}
-fn shown(value: f64, form: Form) -> String {
-    let mut shown = number(value);
-    if form == Form::OpenMetrics && value.is_finite() && !shown.contains(['.', 'e']) {
-        shown.push_str(".0");
-    }
-    shown
-}
-/// As Go's `%g` in its shortest form: with an exponent below 1e-4 and from 1e+06 on.
-pub fn number(value: f64) -> String {
+/// As Go's `%g` in its shortest form: with an exponent below 1e-4 and from 1e+06 on. OpenMetrics has a decimal point in
+/// every number.
+fn number(value: f64, form: Form) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
@@ -99,21 +198,11 @@ pub fn number(value: f64) -> String {
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        return value.to_string();
+        let point = if form == Form::OpenMetrics && value.fract() == 0.0 { ".0" } else { "" };
+        return format!("{value}{point}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
-}
-struct Labels<'a>(&'a [(&'static str, String)]);
-impl std::fmt::Display for Labels<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (name, value)) in self.0.iter().enumerate() {
-            let comma = if i > 0 { "," } else { "" };
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            write!(f, "{comma}{name}=\"{value}\"")?;
-        }
-        Ok(())
-    }
 }
 #[cfg(test)]
 mod tests {
@@ -127,21 +216,27 @@ mod tests {
         let histogram = Histogram::new(&[0.005, 1.0, 256.0]);
         histogram.observe(0.7);
         histogram.observe(1e6);
-        let labels = vec![("server", "srv0".to_owned())];
-        let sample = Sample { labels, value: histogram.value() };
-        let histogram = Family { samples: vec![sample], ..Family::new("c", "Sizes.", Kind::Histogram) };
+        let sample =
+            |server: &str| Sample { labels: vec![("server", server.into())], value: histogram.value() };
+        let samples = vec![sample("srv0"), sample("srv1")];
+        let histogram = Family { samples, ..Family::new("c", "Sizes.", Kind::Histogram) };
         let empty = Family::new("d", "Nothing.", Kind::Gauge);
-        vec![counter, histogram, empty, Family::of("a", "Now.", Kind::Gauge, 1.5)]
+        let odd = Family::of("e", "Without its ending", Kind::Counter, 2.0);
+        vec![counter, histogram, empty, odd, Family::of("a", "Now.", Kind::Gauge, 1.5)]
     }
     #[test]
-    fn prometheus_reads_it() {
+    fn the_older_form_is_gos() {
+        let of_server = |server: &str| {
+            let buckets = [("0.005", 0), ("1", 1), ("256", 1), ("+Inf", 2)];
+            let bucket = |(le, n): &(&str, u8)| format!("c_bucket{{server=\"{server}\",le=\"{le}\"}} {n}\n");
+            let buckets: String = buckets.iter().map(bucket).collect();
+            format!("{buckets}c_sum{{server=\"{server}\"}} 1.0000007e+06\nc_count{{server=\"{server}\"}} 2\n")
+        };
         let text = "# HELP a Now.\n# TYPE a gauge\na 1.5\n# HELP b_total Counts.\n# TYPE b_total counter\n\
-                    b_total{code=\"2\\\"0\\\\0\"} 6\nb_total{code=\"500\"} 1\n# HELP c Sizes.\n# TYPE c histogram\n\
-                    c_bucket{server=\"srv0\",le=\"0.005\"} 0\nc_bucket{server=\"srv0\",le=\"1\"} 1\n\
-                    c_bucket{server=\"srv0\",le=\"256\"} 1\nc_bucket{server=\"srv0\",le=\"+Inf\"} 2\n\
-                    c_sum{server=\"srv0\"} 1000000.7\nc_count{server=\"srv0\"} 2\n";
-        let rendered = render(families(), Form::Prometheus);
-        assert_eq!(rendered, text.replace("1000000.7", &number(1_000_000.7)));
+                    b_total{code=\"2\\\"0\\\\0\"} 6\nb_total{code=\"500\"} 1\n# HELP c Sizes.\n# TYPE c histogram\n";
+        let odd = "# HELP e Without its ending\n# TYPE e counter\ne 2\n";
+        let expected = format!("{text}{}{}{odd}", of_server("srv0"), of_server("srv1"));
+        assert_eq!(render(families(), Form::Prometheus), expected);
     }
     #[test]
     fn openmetrics_has_decimals_and_an_end() {
@@ -149,9 +244,22 @@ mod tests {
         for part in [
             "# TYPE b counter\nb_total{code=\"2\\\"0\\\\0\"} 6.0\n",
             "c_bucket{server=\"srv0\",le=\"1.0\"} 1\n",
-            "c_count{server=\"srv0\"} 2\n# EOF\n",
+            "# TYPE e counter\ne_total 2.0\n# EOF\n",
         ] {
             assert!(rendered.contains(part), "{part}\n{rendered}");
+        }
+    }
+    #[test]
+    fn clients_say_which_form_they_want() {
+        for (accept, form) in [
+            ("", Form::Prometheus),
+            ("*/*", Form::Prometheus),
+            ("application/openmetrics-text", Form::OpenMetrics),
+            ("application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5", Form::OpenMetrics),
+            ("application/openmetrics-text;q=0.2, text/plain;q=0.5", Form::Prometheus),
+            ("text/html", Form::Prometheus),
+        ] {
+            assert_eq!(Form::accepted(accept), form, "{accept}");
         }
     }
     #[test]
@@ -168,7 +276,8 @@ mod tests {
             (123_456.0, "123456"),
             (f64::INFINITY, "+Inf"),
         ] {
-            assert_eq!(number(value), shown);
+            assert_eq!(number(value, Form::Prometheus), shown);
         }
+        assert_eq!(number(6.0, Form::OpenMetrics), "6.0");
     }
 }

@@ -24,7 +24,7 @@ pub const METRICS: GlobalOption = GlobalOption {
     name: "metrics",
     docs: "metrics { per_host; observe_catchall_hosts; otlp }: counts requests.",
     parse: metrics,
-    support: Support::NotYet("metrics of requests"),
+    support: Support::Partly("otlp"),
 };
 pub const EVENTS: GlobalOption = GlobalOption {
     name: "events",
@@ -38,14 +38,17 @@ pub const FILESYSTEM: GlobalOption = GlobalOption {
     parse: filesystem,
     support: Support::Full,
 };
-fn metrics(line: &Line, options: &mut Options, _: &mut Cx<'_>) -> Parsed<()> {
+fn metrics(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let (mut words, mut metrics) = (Words::new(line), Metrics::default());
     let mut block = words.block();
     while let Some(sub) = block.next() {
         match sub.text() {
             "per_host" => metrics.per_host = true,
             "observe_catchall_hosts" => metrics.observe_catchall_hosts = true,
-            "otlp" => metrics.otlp = true,
+            "otlp" => {
+                cx.not_yet(sub.token(), "metrics.otlp");
+                metrics.otlp = true;
+            }
             other => return Err(sub.error(format!("unrecognized servers option '{other}'"))),
         }
     }

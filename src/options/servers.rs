@@ -52,9 +52,6 @@ pub const SERVERS: GlobalOption = GlobalOption {
     parse,
     support: Support::Full,
 };
-/// What does not run yet.
-const LATER: [&str; 2] = ["metrics", "trace"];
-
 fn parse(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let (mut words, mut servers) = (Words::new(line), ServerOptions::default());
     if let Some(address) = words.at_most_one()? {
@@ -63,9 +60,6 @@ fn parse(line: &Line, options: &mut Options, cx: &mut Cx<'_>) -> Parsed<()> {
     let mut block = words.block();
     while let Some(sub) = block.next() {
         let (settings, name) = (&mut servers.settings, sub.text());
-        if LATER.contains(&name) {
-            cx.not_yet(sub.token(), name);
-        }
         if name == "name" {
             if servers.address.is_empty() {
                 return Err(sub.error("cannot set a name for a server without a listener address"));

@@ -4,12 +4,15 @@ use super::{
     address::Address,
     headers::Expected,
     listen::KeepAlive,
+    meter,
     site::{Limits, Protocols, Security, Served, Site, keep_alive},
+    trace,
 };
 use crate::{
     config,
     http::{self, Background, Modules},
     logging::Logs,
+    metrics::HttpMetrics,
     state::State,
     tls::{Tls, TlsModules},
 };
@@ -30,6 +33,8 @@ pub struct Parts {
 pub struct Plan {
     /// Certificates, and what stands in the way of some.
     pub tls: Arc<Tls>,
+    /// What counts requests, if the configuration asks for it.
+    pub metrics: Option<Arc<HttpMetrics>>,
     pub(super) places: Vec<Planned>,
     pub(super) background: Vec<Background>,
     /// What is said once it is in force.
@@ -63,10 +68,14 @@ impl Plan {
             }
             None => config::HttpApp::default(),
         };
+        if app.metrics.as_ref().is_some_and(|metrics| metrics.otlp) {
+            return Err("loading http app module: provision http: metrics.otlp is not supported yet".into());
+        }
         let tls = Arc::new(Tls::build(config, &mut app, parts.tls, &parts.state)?);
         let maintain: Background = Box::pin(tls.clone().maintain());
         let mut plan = Self {
             tls,
+            metrics: HttpMetrics::build(&app),
             places: vec![],
             background: vec![maintain],
             running: vec![],
@@ -91,13 +100,19 @@ impl Plan {
     ) -> Result<(), String> {
         refuse_unsupported(server)?;
         let Parts { modules, state, logs, .. } = parts;
-        let compiled = http::build(server.clone(), modules, state.clone()).map_err(|e| e.to_string())?;
+        let traced = server.logs.as_ref().is_some_and(|logs| logs.trace);
+        let tracer = traced.then(|| trace::tracer(logs));
+        let compiled = http::build_traced(server.clone(), modules, state.clone(), tracer);
+        let mut compiled = compiled.map_err(|e| e.to_string())?;
+        if let Some(metrics) = self.metrics.as_ref().and_then(|metrics| metrics.server(name)) {
+            meter::install(&mut compiled.server, &metrics);
+        }
         self.background.extend(compiled.background);
         let site = Arc::new(Site {
             tree: compiled.server,
             challenges: self.tls.challenges().clone(),
             limits: Limits::of(server),
-            log: Arc::new(AccessLog::new(server, logs.clone())),
+            log: AccessLog::new(server, logs.clone()),
             expected: Expected::new(server)?,
             shutdown: self.shutdown.clone(),
         });
@@ -144,7 +159,6 @@ fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
         ("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty()),
         ("read_min_rate", server.read_min_rate != 0),
         ("write_min_rate", server.write_min_rate != 0),
-        ("logs.trace", server.logs.as_ref().is_some_and(|logs| logs.trace)),
     ];
     match not_yet.iter().find(|(_, used)| *used) {
         Some((field, _)) => Err(format!("{field} is not supported yet")),

@@ -1,5 +1,5 @@
 //! The body of a response on its way to the client: whoever wants to know how it ends asks here.
-use super::{access::Entry, activity::Activity};
+use super::{access::Entry, activity::Activity, meter::Measured};
 use crate::http::{Body, BoxError};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -23,47 +23,54 @@ pub(super) struct Reply {
 pub(super) struct InFlight {
     activity: Rc<Activity>,
     entry: Option<Box<Logged>>,
+    /// What metrics wait for.
+    measured: Option<Box<Measured>>,
+    /// Bytes of the response's body, so far.
+    sent: u64,
 }
 /// What the access log waits for.
 struct Logged {
-    entry: Box<Entry>,
+    entry: Entry,
     start: Instant,
     /// Bytes of the request's body, so far.
     read: Option<Arc<AtomicU64>>,
-    /// Bytes of the response's body, so far.
-    sent: u64,
 }
 impl InFlight {
     pub(super) fn begin(activity: &Rc<Activity>) -> Self {
         activity.request_begins();
-        Self { activity: activity.clone(), entry: None }
+        Self { activity: activity.clone(), entry: None, measured: None, sent: 0 }
     }
     /// Has `entry` written when the response has ended. Gives the request's body, whose bytes are counted.
-    pub(super) fn log(&mut self, entry: Box<Entry>, start: Instant, body: Body) -> Body {
+    pub(super) fn log(&mut self, entry: Entry, start: Instant, body: Body) -> Body {
         let read = (!body.is_end_stream()).then(Arc::<AtomicU64>::default);
         let body = match &read {
             Some(read) => Body::boxed(Counted { body, read: read.clone() }),
             None => body,
         };
-        self.entry = Some(Box::new(Logged { entry, start, read, sent: 0 }));
+        self.entry = Some(Box::new(Logged { entry, start, read }));
         body
     }
     pub(super) fn entry(&mut self) -> Option<&mut Entry> {
-        self.entry.as_mut().map(|logged| &mut *logged.entry)
+        self.entry.as_mut().map(|logged| &mut logged.entry)
+    }
+    /// Has it counted when the response has ended.
+    pub(super) fn measure(&mut self, measured: Option<Box<Measured>>) {
+        self.measured = measured;
     }
     /// So many bytes count as sent though they never are: the answer to a HEAD.
     pub(super) fn count(&mut self, bytes: u64) {
-        if let Some(logged) = &mut self.entry {
-            logged.sent += bytes;
-        }
+        self.sent += bytes;
     }
 }
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.activity.request_ends();
-        if let Some(Logged { entry, start, read, sent }) = self.entry.take().as_deref() {
+        if let Some(measured) = self.measured.take() {
+            measured.finish(self.sent);
+        }
+        if let Some(Logged { entry, start, read }) = self.entry.take().as_deref() {
             let read = read.as_ref().map_or(0, |read| read.load(Relaxed));
-            entry.write(read, *sent, start.elapsed());
+            entry.write(read, self.sent, start.elapsed());
         }
     }
 }

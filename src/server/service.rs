@@ -1,7 +1,9 @@
 //! One request: from hyper's hands into the tree and back.
 use super::{
+    access,
     connection::Connection,
     entry::{self, Entry},
+    meter::Measured,
     reply::{InFlight, Reply},
     site::Site,
     tunnel,
@@ -57,30 +59,32 @@ pub(super) async fn respond(
     if let Some(target) = connection.activity.target.take() {
         x.target = Some(target);
     }
-    if let Some(entry) = site.log.begin(&x) {
+    if let Some(entry) = access::Entry::begin(&served, &x) {
         x.body = in_flight.log(entry, x.start, mem::take(&mut x.body));
     }
     site.expected.filter(&mut x.request.headers);
     let mut answer = answer(&site.tree, &mut x).await;
     if let Body::Abort = answer.response.body {
+        tell(site, &mut in_flight, &x, &answer);
         return Err(Aborted);
     }
     if !x.untyped && lacks_type(&x.headers, &answer) {
         answer.response.body = sniffed(mem::take(&mut answer.response.body), &mut x.headers).await?;
     }
     tell(site, &mut in_flight, &x, &answer);
+    in_flight.measure(Measured::of(&mut x, &answer));
     Ok(reply(&connection, x, answer, in_flight))
 }
 /// Has the logs know what the answer is.
 fn tell(site: &Site, in_flight: &mut InFlight, x: &Exchange, answer: &Answer) {
     if answer.failure.is_some() {
-        site.log.failed(x, answer, in_flight.entry().map(|entry| &entry.request));
+        site.log.failed(x, answer, in_flight.entry().map(|entry| &*entry));
     }
     if let Some(entry) = in_flight.entry() {
         entry.answered(x, answer);
-        if x.request.method == Method::HEAD {
-            in_flight.count(answer.response.body.size_hint().exact().unwrap_or(0));
-        }
+    }
+    if x.request.method == Method::HEAD {
+        in_flight.count(answer.response.body.size_hint().exact().unwrap_or(0));
     }
 }
 fn reply(

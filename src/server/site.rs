@@ -16,7 +16,7 @@ pub(super) struct Site {
     /// What certificate authorities come to look for, answered before any route.
     pub(super) challenges: Arc<Challenges>,
     pub(super) limits: Limits,
-    pub(super) log: Arc<AccessLog>,
+    pub(super) log: AccessLog,
     /// Header fields with ambiguous names that are let through.
     pub(super) expected: Expected,
     /// When the process is to stop, once that is known.

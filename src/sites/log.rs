@@ -115,7 +115,6 @@ fn one<'l>(
             });
         }
         "sampling" => {
-            cx.not_yet(sub.token(), "sampling");
             log.log.sampling = Some(sampling(sub)?);
         }
         "core" => {

@@ -35,24 +35,20 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
            roll_compression none|gzip|zstd; roll_local_time; roll_keep <n>; roll_keep_for <duration>; \
            backup_time_format <layout> }: writes log entries to a file.",
     parse,
-    support: Support::Partly("rolling by time, zstd, dir_mode by name"),
+    support: Support::Full,
 };
-fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
+fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
     let mut writer = FileConfig { filename: words.need()?.into(), ..FileConfig::default() };
     words.none()?;
     let mut block = words.block();
     while let Some(sub) = block.next() {
-        read(&mut writer, sub, cx)?;
+        read(&mut writer, sub)?;
     }
     Ok(fields(&writer))
 }
-fn read(writer: &mut FileConfig, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
-    let name = sub.text();
-    if ["roll_interval", "roll_minutes", "roll_at", "backup_time_format"].contains(&name) {
-        cx.not_yet(sub.token(), name);
-    }
-    match name {
+fn read(writer: &mut FileConfig, sub: &mut Words<'_>) -> Parsed<()> {
+    match sub.text() {
         "mode" => {
             let mode = parse_mode(sub.one()?);
             let mode = mode.map_err(|why| sub.error(format!("parsing mode: {why}")))?;
@@ -60,9 +56,7 @@ fn read(writer: &mut FileConfig, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed
         }
         "dir_mode" => {
             let mode = sub.one()?.trim();
-            if matches!(mode.to_lowercase().as_str(), "inherit" | "from_file") {
-                cx.not_yet(sub.token(), "dir_mode by name");
-            } else {
+            if !matches!(mode.to_lowercase().as_str(), "inherit" | "from_file") {
                 parse_mode(mode).map_err(|why| sub.error(format!("parsing dir_mode: {why}")))?;
             }
             writer.dir_mode = mode.into();
@@ -83,8 +77,7 @@ fn read(writer: &mut FileConfig, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed
         "roll_compression" => {
             let algorithm = sub.one()?.trim().to_lowercase();
             match algorithm.as_str() {
-                "none" | "gzip" => {}
-                "zstd" => cx.not_yet(sub.token(), "roll_compression zstd"),
+                "none" | "gzip" | "zstd" => {}
                 _ => return Err(sub.error("parsing roll_compression: must be 'none', 'gzip' or 'zstd'")),
             }
             writer.roll_compression = algorithm;

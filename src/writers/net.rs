@@ -10,10 +10,10 @@
 use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
-    config::{Duration, fields, is_default, parse_duration},
+    config::{fields, parse_duration},
+    logging::NetConfig,
 };
 use grammar::Line;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
@@ -21,25 +21,11 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     name: "net",
     docs: "net <address> { dial_timeout <duration>; soft_start }: writes log entries to a socket.",
     parse,
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
 };
-/// `caddy.logging.writers.net`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Net {
-    /// Such as `udp/host:514`; TCP if no network is named.
-    #[serde(skip_serializing_if = "is_default")]
-    pub address: String,
-    /// 0: 10 seconds.
-    #[serde(skip_serializing_if = "is_default")]
-    pub dial_timeout: Duration,
-    /// Start even if nobody listens there yet.
-    #[serde(skip_serializing_if = "is_default")]
-    pub soft_start: bool,
-}
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let mut words = Words::new(line);
-    let mut writer = Net { address: words.need()?.into(), ..Net::default() };
+    let mut writer = NetConfig { address: words.need()?.into(), ..NetConfig::default() };
     words.none()?;
     let mut block = words.block();
     while let Some(sub) = block.next() {

@@ -6,24 +6,31 @@
 //!     …
 //! }
 //! ```
-use super::{LATER, NAMESPACE, regexp::Regexp};
+use super::{
+    FilterModule, NAMESPACE, decode,
+    regexp::{Regexp, Step},
+};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::fields,
+    logging::{FieldFilter, FieldValue},
 };
 use grammar::Line;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     namespace: NAMESPACE,
     name: "multi_regexp",
     docs: "multi_regexp { regexp <pattern> <replacement>; … }: several replacements in turn.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Full,
 };
 /// At most so many steps.
 const STEPS: usize = 50;
+/// What is longer is cut, in bytes.
+const LONGEST_INPUT: usize = 1_000_000;
 /// No pattern may be longer, in bytes.
 const LONGEST: usize = 1000;
 
@@ -74,4 +81,28 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
         return Err(words.error("multi_regexp filter requires at least one regexp operation"));
     }
     Ok(fields(&filter))
+}
+pub(super) const FILTER: FilterModule = FilterModule {
+    name: "multi_regexp",
+    build: |fields| {
+        let mut checked = MultiRegexp::default();
+        decode::<MultiRegexp>(fields)?.operations.into_iter().try_for_each(|step| checked.add(step))?;
+        if checked.operations.is_empty() {
+            return Err("no regexp operations configured".into());
+        }
+        let steps = checked.operations.into_iter().map(Regexp::compile);
+        Ok(Box::new(Steps(steps.collect::<Result<_, _>>()?)))
+    },
+};
+#[derive(Debug)]
+struct Steps(Vec<Step>);
+impl FieldFilter for Steps {
+    fn filter(&self, _: &mut Cow<'_, str>, value: &mut FieldValue<'_>) -> bool {
+        value.map(|text| {
+            let cut = text.floor_char_boundary(LONGEST_INPUT);
+            let start = text.get(..cut).unwrap_or(text).to_owned();
+            self.0.iter().fold(start, |text, step| step.replace(&text))
+        });
+        true
+    }
 }

@@ -29,7 +29,7 @@ impl Default for Traffic {
 impl Traffic {
     /// One of them, which the handler has looked at since `start`.
     pub(super) fn count(&self, start: Instant) {
-        self.requests.add(1);
+        self.requests.inc();
         self.time.observe(start.elapsed().as_secs_f64());
     }
 }

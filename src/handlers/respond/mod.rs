@@ -126,11 +126,12 @@ impl Respond {
             let kind = content_type(&body);
             (body.into(), kind)
         });
-        if !body.is_empty() {
+        if body.is_empty() {
+            // As Caddy: an answer without a body has no type, and whoever adds a body later is not given one.
+            x.untyped |= !x.headers.contains_key(CONTENT_TYPE);
+        } else if x.headers.get(CONTENT_TYPE).is_none_or(HeaderValue::is_empty) {
             // One that says nothing counts for none, as in Caddy.
-            if x.headers.get(CONTENT_TYPE).is_none_or(HeaderValue::is_empty) {
-                x.headers.insert(CONTENT_TYPE, kind);
-            }
+            x.headers.insert(CONTENT_TYPE, kind);
         }
         let status = self.status.of(x)?;
         if status.as_u16() == EARLY_HINTS {

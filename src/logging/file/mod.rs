@@ -1,13 +1,18 @@
 //! The `file` writer: appends, and rolls the file when it is large, as Caddy's (timberjack's) does.
+mod rolled;
+mod schedule;
 use super::sink::Target;
-use crate::config::{self, is_default};
-use chrono::{DateTime, Duration, Local, NaiveDateTime, Utc};
-use flate2::{Compression, write::GzEncoder};
+use crate::config::{
+    self, is_default,
+    placeholder::{Unknown, expand_global},
+};
+use rolled::{Compressed, Policy};
+use schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
     thread,
 };
@@ -57,17 +62,15 @@ pub struct FileConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub backup_time_format: String,
 }
-/// In rolled files' names.
-const STAMP: &str = "%Y-%m-%dT%H-%M-%S%.3f";
-
 #[derive(Debug)]
 pub(super) struct RollingFile {
     path: PathBuf,
     mode: Option<u32>,
-    dir_mode: u32,
+    folders: FolderMode,
     /// In bytes; `None` never rolls.
     limit: Option<u64>,
     policy: Policy,
+    schedule: Schedule,
     open: Option<Open>,
 }
 #[derive(Debug)]
@@ -77,28 +80,50 @@ struct Open {
     /// Device and inode: a file that was moved or deleted under us is opened anew.
     identity: (u64, u64),
 }
-/// What becomes of rolled files.
-#[derive(Clone, Debug)]
-struct Policy {
-    local_time: bool,
-    gzip: bool,
-    keep: usize,
-    keep_days: i64,
+/// Permissions of folders that are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FolderMode {
+    Fixed(u32),
+    /// As the nearest folder that is there.
+    Inherit,
+    /// As those of the file.
+    FromFile,
 }
-impl FileConfig {
-    /// # Errors
-    /// What does not run yet is asked for.
-    fn check(&self) -> Result<(), String> {
-        let later = [
-            (!is_default(&self.roll_interval), "roll_interval"),
-            (!self.roll_minutes.is_empty(), "roll_minutes"),
-            (!self.roll_at.is_empty(), "roll_at"),
-            (!self.backup_time_format.is_empty(), "backup_time_format"),
-        ];
-        match later.into_iter().find(|(set, _)| *set) {
-            Some((_, name)) => Err(format!("{name} is not supported yet")),
-            None => Ok(()),
+impl FolderMode {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(match text.trim().to_lowercase().as_str() {
+            "" | "0" => Self::Fixed(0o700),
+            "inherit" => Self::Inherit,
+            "from_file" => Self::FromFile,
+            text => Self::Fixed(octal(text).map_err(|why| format!("dir_mode: {why}"))?.unwrap_or(0o700)),
+        })
+    }
+    fn make(self, folder: &Path, file_mode: Option<u32>) -> io::Result<()> {
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            return Ok(());
         }
+        // Who may read a folder may also enter it.
+        let enterable = |mode: u32| mode | (mode & 0o444) >> 2;
+        let mode = match self {
+            Self::Fixed(mode) => mode,
+            Self::Inherit => {
+                let there = folder.ancestors().skip(1).map(|folder| match folder.as_os_str().is_empty() {
+                    true => Path::new("."),
+                    false => folder,
+                });
+                let mode =
+                    there.filter_map(|folder| fs::metadata(folder).ok()).map(|meta| meta.mode() & 0o777);
+                enterable(mode.into_iter().next().unwrap_or(0o700))
+            }
+            Self::FromFile => enterable(file_mode.unwrap_or(0)) | 0o200,
+        };
+        DirBuilder::new().recursive(true).mode(mode).create(folder)
+    }
+}
+fn octal(text: &str) -> Result<Option<u32>, String> {
+    match text {
+        "" => Ok(None),
+        text => u32::from_str_radix(text, 8).map(Some).map_err(|_| format!("invalid mode '{text}'")),
     }
 }
 impl RollingFile {
@@ -106,50 +131,51 @@ impl RollingFile {
     ///
     /// # Errors
     /// A mode that is not octal, an unknown compression, a file that cannot be opened.
-    pub(super) fn open(config: FileConfig) -> Result<Self, String> {
-        config.check()?;
-        let octal = |mode: String| match mode.as_str() {
-            "" => Ok(None),
-            mode => u32::from_str_radix(mode, 8).map(Some).map_err(|_| format!("invalid mode '{mode}'")),
+    pub(super) fn open(config: &FileConfig) -> Result<Self, String> {
+        let compressed = match config.roll_compression.trim().to_lowercase().as_str() {
+            "" if config.roll_gzip == Some(false) => Compressed::No,
+            "" | "gzip" => Compressed::Gzip,
+            "none" => Compressed::No,
+            "zstd" => Compressed::Zstd,
+            _ => return Err(format!("invalid roll_compression: {}", config.roll_compression)),
         };
-        let gzip = match config.roll_compression.as_str() {
-            "" => config.roll_gzip.unwrap_or(true),
-            "none" => false,
-            "gzip" => true,
-            other => return Err(format!("roll_compression '{other}' is not supported yet")),
-        };
+        let path = expand_global(&config.filename, Unknown::Fail);
         let or = |set: i64, default: u32| u32::try_from(set).ok().filter(|set| *set > 0).unwrap_or(default);
         let mut file = Self {
-            mode: octal(config.mode)?,
-            dir_mode: octal(config.dir_mode)?.unwrap_or(0o700),
+            mode: octal(&config.mode)?.filter(|mode| *mode != 0),
+            folders: FolderMode::read(&config.dir_mode)?,
             limit: config.roll.unwrap_or(true).then(|| u64::from(or(config.roll_size_mb, 100)) << 20),
             policy: Policy {
                 local_time: config.roll_local_time,
-                gzip,
+                compressed,
                 keep: or(config.roll_keep, 10) as usize,
                 keep_days: or(config.roll_keep_days, 90).into(),
+                stamp: Policy::stamp(&config.backup_time_format),
             },
-            path: config.filename.into(),
+            schedule: Schedule::new(config),
+            path: path.map_err(|why| format!("invalid filename for log file: {why}"))?.into(),
             open: None,
         };
         let opened = file.opened().map(|_| ());
         opened.map_err(|error| format!("open {}: {error}", file.path.display()))?;
         Ok(file)
     }
+    /// Where it is, from the root on.
+    pub(super) fn path(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
     fn opened(&mut self) -> io::Result<&mut Open> {
         let there = fs::metadata(&self.path).ok().map(|meta| (meta.dev(), meta.ino()));
         let open = match self.open.take() {
             Some(open) if there == Some(open.identity) => open,
             _ => {
-                if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                    DirBuilder::new().recursive(true).mode(self.dir_mode).create(folder)?;
-                }
+                self.folders.make(self.path.parent().unwrap_or(Path::new("")), self.mode)?;
                 let mode = self.mode.unwrap_or(0o600);
                 let file = OpenOptions::new().append(true).create(true).mode(mode).open(&self.path)?;
-                if let Some(mode) = self.mode {
+                let meta = file.metadata()?;
+                if let Some(mode) = self.mode.filter(|mode| meta.mode() & 0o777 != mode & 0o777) {
                     file.set_permissions(fs::Permissions::from_mode(mode))?;
                 }
-                let meta = file.metadata()?;
                 Open { file, size: meta.len(), identity: (meta.dev(), meta.ino()) }
             }
         };
@@ -161,28 +187,37 @@ impl RollingFile {
         open.size += lines.len() as u64;
         Ok(())
     }
-    fn roll(&mut self) -> io::Result<()> {
+    fn roll(&mut self, reason: &str) -> io::Result<()> {
+        let before = self.opened()?.file.metadata()?;
         self.open = None;
-        let now = if self.policy.local_time {
-            Local::now().format(STAMP).to_string()
-        } else {
-            Utc::now().format(STAMP).to_string()
-        };
-        let (stem, ending) = self.name();
-        fs::rename(&self.path, self.path.with_file_name(format!("{stem}{now}-size{ending}")))?;
+        fs::rename(&self.path, self.policy.fresh_name(&self.path, reason))?;
+        let keeps_mode = self.mode.is_none();
+        let fresh = &self.opened()?.file;
+        let after = fresh.metadata()?;
+        if keeps_mode && after.mode() != before.mode() {
+            fresh.set_permissions(before.permissions())?;
+        }
+        if (after.uid(), after.gid()) != (before.uid(), before.gid()) {
+            // Not every user may: then it stays as it is.
+            let _ = fchown(fresh, Some(before.uid()), Some(before.gid()));
+        }
         let (policy, path) = (self.policy.clone(), self.path.clone());
         // Compressing takes long; the lines that come meanwhile must not wait for it.
         thread::Builder::new().name("log roll".into()).spawn(move || policy.tidy(&path))?;
         Ok(())
     }
-    /// What the names of rolled files begin and end with.
-    fn name(&self) -> (String, String) {
-        name(&self.path)
+    fn roll_for_age(&mut self) -> io::Result<()> {
+        self.roll("time")?;
+        self.schedule.restart();
+        Ok(())
     }
 }
 impl Target for RollingFile {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(limit) = self.limit else { return self.append(lines) };
+        if self.schedule.is_due() {
+            self.roll_for_age()?;
+        }
         let mut rest = lines;
         while !rest.is_empty() {
             let room = limit.saturating_sub(self.opened()?.size);
@@ -196,54 +231,14 @@ impl Target for RollingFile {
                     // A line longer than the limit has no file that would take it.
                     return Err(io::Error::other("a line is longer than the file may grow"));
                 }
-                self.roll()?;
+                self.roll("size")?;
             }
         }
         Ok(())
     }
-}
-fn name(path: &Path) -> (String, String) {
-    let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy()));
-    (format!("{}-", text(path.file_stem())), ending.unwrap_or_default())
-}
-impl Policy {
-    /// Keeps the newest rolled files and compresses them; the rest goes. What fails is tried again at the next roll.
-    fn tidy(&self, path: &Path) {
-        let (stem, ending) = name(path);
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut rolled: Vec<(NaiveDateTime, PathBuf)> = entries
-            .filter_map(|entry| {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let plain = name.strip_suffix(".gz").unwrap_or(&name);
-                let stamp = plain.strip_prefix(&stem)?.strip_suffix(&ending)?;
-                let stamp = stamp.strip_suffix("-size").or(stamp.strip_suffix("-time"))?;
-                Some((NaiveDateTime::parse_from_str(stamp, STAMP).ok()?, entry.path()))
-            })
-            .collect();
-        rolled.sort_by(|a, b| b.cmp(a));
-        let now: DateTime<Utc> = Utc::now();
-        let oldest = now.naive_utc() - Duration::days(self.keep_days);
-        for (i, (stamp, path)) in rolled.iter().enumerate() {
-            if i >= self.keep || *stamp < oldest {
-                fs::remove_file(path).ok();
-            } else if self.gzip && path.extension().is_none_or(|ending| ending != "gz") {
-                compress(path).ok();
-            }
-        }
+    fn tick(&mut self) -> io::Result<()> {
+        if self.limit.is_some() && self.schedule.is_marked() { self.roll_for_age() } else { Ok(()) }
     }
-}
-fn compress(path: &Path) -> io::Result<()> {
-    let with = |more: &str| PathBuf::from(format!("{}{more}", path.display()));
-    let mode = fs::metadata(path)?.permissions().mode();
-    let unfinished = with(".gz.tmp");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&unfinished)?;
-    let mut encoder = GzEncoder::new(file, Compression::default());
-    io::copy(&mut File::open(path)?, &mut encoder)?;
-    encoder.finish()?.sync_all()?;
-    fs::rename(unfinished, with(".gz"))?;
-    fs::remove_file(path)
 }
 #[cfg(test)]
 mod tests {
@@ -257,7 +252,7 @@ mod tests {
     }
     fn file(folder: &Path, config: FileConfig) -> RollingFile {
         let filename = folder.join("logs/access.log").display().to_string();
-        RollingFile::open(FileConfig { filename, ..config }).unwrap()
+        RollingFile::open(&FileConfig { filename, ..config }).unwrap()
     }
     #[test]
     fn a_full_file_is_rolled_between_lines_and_old_ones_go() {
@@ -282,16 +277,35 @@ mod tests {
         assert!(rolled[0].starts_with("access-2") && rolled[0].ends_with("-size.log"), "{rolled:?}");
     }
     #[test]
-    fn rolled_files_are_compressed() {
+    fn an_old_file_is_rolled_before_the_next_line() {
         let folder = tempfile::tempdir().unwrap();
-        let file = file(folder.path(), FileConfig::default());
-        let rolled = folder.path().join("logs/access-2099-01-02T03-04-05.678-size.log");
-        fs::write(&rolled, "line\n").unwrap();
-        file.policy.tidy(&file.path);
-        assert_eq!(
-            names(&folder.path().join("logs")),
-            ["access-2099-01-02T03-04-05.678-size.log.gz", "access.log"]
-        );
+        let interval = config::Duration::from(std::time::Duration::from_nanos(1));
+        let config = FileConfig { roll_interval: interval, roll_gzip: Some(false), ..Default::default() };
+        let mut file = file(folder.path(), config);
+        file.write(b"one\n").unwrap();
+        file.write(b"two\n").unwrap();
+        let rolled = names(&folder.path().join("logs"));
+        assert_eq!(fs::read(&file.path).unwrap(), b"two\n");
+        assert!(rolled.len() == 2 && rolled[0].ends_with("-time.log"), "{rolled:?}");
+    }
+    #[test]
+    fn modes_are_as_they_are_configured() {
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        for (dir_mode, file_mode, expected) in [
+            ("", "", 0o700),
+            ("0750", "0640", 0o750),
+            ("from_file", "0640", 0o750),
+            ("Inherit", "0644", 0o755),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o744)).unwrap();
+            let config =
+                FileConfig { dir_mode: dir_mode.into(), mode: file_mode.into(), ..Default::default() };
+            let file = file(folder.path(), config);
+            assert_eq!(mode(&folder.path().join("logs")), expected, "{dir_mode}");
+            let of_file = if file_mode.is_empty() { 0o600 } else { octal(file_mode).unwrap().unwrap() };
+            assert_eq!(mode(&file.path), of_file, "{file_mode}");
+        }
     }
     #[test]
     fn a_file_that_was_moved_away_is_made_anew() {
@@ -305,6 +319,6 @@ mod tests {
     #[test]
     fn what_cannot_be_opened_is_an_error_at_load() {
         let config = FileConfig { filename: "/proc/none/x.log".into(), ..Default::default() };
-        assert!(RollingFile::open(config).unwrap_err().starts_with("open /proc/none/x.log: "));
+        assert!(RollingFile::open(&config).unwrap_err().starts_with("open /proc/none/x.log: "));
     }
 }
