@@ -124,12 +124,38 @@ pub fn process_families() -> Vec<Family> {
             Kind::Gauge,
             field(24).map(|pages| pages * page),
         ),
+        (
+            "process_virtual_memory_max_bytes",
+            "Maximum amount of virtual memory available in bytes.",
+            Kind::Gauge,
+            // Without a limit, as Go has it: the largest number.
+            Some(getrlimit(Resource::As).current.unwrap_or(u64::MAX) as f64),
+        ),
+        (
+            "process_network_receive_bytes_total",
+            "Number of bytes received by the process over the network.",
+            Kind::Counter,
+            octets("InOctets"),
+        ),
+        (
+            "process_network_transmit_bytes_total",
+            "Number of bytes sent by the process over the network.",
+            Kind::Counter,
+            octets("OutOctets"),
+        ),
         ("process_open_fds", "Number of open file descriptors.", Kind::Gauge, open),
         ("process_max_fds", "Maximum number of open file descriptors.", Kind::Gauge, most),
     ]
     .into_iter()
     .filter_map(|(name, help, kind, value)| Some(Family::of(name, help, kind, value?)))
     .collect()
+}
+/// A counter of the process's network, which other processes may share.
+fn octets(name: &str) -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/net/netstat").ok()?;
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("IpExt:"));
+    let (names, values) = (lines.next()?.split_ascii_whitespace(), lines.next()?.split_ascii_whitespace());
+    names.zip(values).find(|(known, _)| *known == name)?.1.parse().ok()
 }
 /// When the system was started, in seconds since 1970.
 fn booted() -> Option<f64> {

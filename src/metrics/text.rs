@@ -12,7 +12,10 @@ use std::{collections::HashMap, fmt};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Prometheus,
-    OpenMetrics,
+    OpenMetrics {
+        /// The client has named version 1.0.0; to Go's client the other one is 0.0.1.
+        is_1_0: bool,
+    },
 }
 impl Form {
     /// What a client asks for in `Accept`: the one that it wants most, the older one in a draw.
@@ -21,7 +24,10 @@ impl Form {
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let form = match parts.next() {
-                Some("application/openmetrics-text") => Self::OpenMetrics,
+                Some("application/openmetrics-text") => {
+                    let is_1_0 = parts.clone().any(|part| part == "version=1.0.0");
+                    Self::OpenMetrics { is_1_0 }
+                }
                 Some("text/plain" | "text/*" | "*/*") => Self::Prometheus,
                 _ => continue,
             };
@@ -35,8 +41,11 @@ impl Form {
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-            Self::OpenMetrics => {
+            Self::OpenMetrics { is_1_0: false } => {
                 "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=underscores"
+            }
+            Self::OpenMetrics { is_1_0: true } => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
             }
         }
     }
@@ -58,10 +67,11 @@ pub fn render(mut families: Vec<Family>, form: Form) -> String {
 }
 /// A counter's name without the `_total` that all of them have in OpenMetrics.
 fn base(family: &Family) -> &'static str {
-    match family.kind {
-        Kind::Counter => family.name.strip_suffix("_total").unwrap_or(family.name),
-        _ => family.name,
-    }
+    proper_counter(family).unwrap_or(family.name)
+}
+/// In OpenMetrics a counter without that ending is something unknown.
+fn proper_counter(family: &Family) -> Option<&'static str> {
+    family.name.strip_suffix("_total").filter(|_| family.kind == Kind::Counter)
 }
 /// What was counted at one moment.
 #[derive(Debug)]
@@ -69,14 +79,16 @@ struct Snapshot(Vec<Family>);
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for family in &self.0 {
+            let is_proper = proper_counter(family).is_some();
             let kind = match family.kind {
-                Kind::Counter => MetricType::Counter,
+                Kind::Counter if is_proper => MetricType::Counter,
+                Kind::Counter => MetricType::Unknown,
                 Kind::Gauge => MetricType::Gauge,
                 Kind::Histogram => MetricType::Histogram,
             };
             let mut encoder = encoder.encode_descriptor(base(family), family.help, None, kind)?;
             for sample in &family.samples {
-                let shown = Shown { kind: family.kind, value: &sample.value };
+                let shown = Shown { is_counter: is_proper, value: &sample.value };
                 match sample.labels.as_slice() {
                     [] => shown.encode_with(&mut encoder)?,
                     labels => {
@@ -91,13 +103,13 @@ impl Collector for Snapshot {
     }
 }
 struct Shown<'a> {
-    kind: Kind,
+    is_counter: bool,
     value: &'a Value,
 }
 impl Shown<'_> {
     fn encode_with(&self, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
         match self.value {
-            Value::Number(value) if self.kind == Kind::Counter => {
+            Value::Number(value) if self.is_counter => {
                 encoder.encode_counter::<NoLabelSet, _, f64>(value, None)
             }
             Value::Number(value) => encoder.encode_gauge(value),
@@ -125,13 +137,14 @@ fn in_gos_way(text: &str, names: &HashMap<&str, &'static str>, form: Form) -> St
         let described = ["# HELP ", "# TYPE "].iter().find_map(|what| Some((what, line.strip_prefix(what)?)));
         if line == "# EOF" {
             out += &std::mem::take(&mut sums);
-            if form == Form::OpenMetrics {
+            if form != Form::Prometheus {
                 out += "# EOF\n";
             }
         } else if let Some((what, rest)) = described {
             out += &std::mem::take(&mut sums);
             let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
             let name = names.get(name).copied().filter(|_| form == Form::Prometheus).unwrap_or(name);
+            let rest = if rest == "unknown" && form == Form::Prometheus { "counter" } else { rest };
             out += &format!("{what}{name} {rest}\n");
         } else if let Some((sample, value)) = line.rsplit_once(' ') {
             let sample = Sample::read(sample);
@@ -198,7 +211,7 @@ fn number(value: f64, form: Form) -> String {
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        let point = if form == Form::OpenMetrics && value.fract() == 0.0 { ".0" } else { "" };
+        let point = if form != Form::Prometheus && value.fract() == 0.0 { ".0" } else { "" };
         return format!("{value}{point}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -240,11 +253,11 @@ mod tests {
     }
     #[test]
     fn openmetrics_has_decimals_and_an_end() {
-        let rendered = render(families(), Form::OpenMetrics);
+        let rendered = render(families(), Form::OpenMetrics { is_1_0: true });
         for part in [
             "# TYPE b counter\nb_total{code=\"2\\\"0\\\\0\"} 6.0\n",
             "c_bucket{server=\"srv0\",le=\"1.0\"} 1\n",
-            "# TYPE e counter\ne_total 2.0\n# EOF\n",
+            "# TYPE e unknown\ne 2.0\n# EOF\n",
         ] {
             assert!(rendered.contains(part), "{part}\n{rendered}");
         }
@@ -254,8 +267,11 @@ mod tests {
         for (accept, form) in [
             ("", Form::Prometheus),
             ("*/*", Form::Prometheus),
-            ("application/openmetrics-text", Form::OpenMetrics),
-            ("application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5", Form::OpenMetrics),
+            ("application/openmetrics-text", Form::OpenMetrics { is_1_0: false }),
+            (
+                "application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5",
+                Form::OpenMetrics { is_1_0: true },
+            ),
             ("application/openmetrics-text;q=0.2, text/plain;q=0.5", Form::Prometheus),
             ("text/html", Form::Prometheus),
         ] {
@@ -278,6 +294,6 @@ mod tests {
         ] {
             assert_eq!(number(value, Form::Prometheus), shown);
         }
-        assert_eq!(number(6.0, Form::OpenMetrics), "6.0");
+        assert_eq!(number(6.0, Form::OpenMetrics { is_1_0: true }), "6.0");
     }
 }
