@@ -4,8 +4,7 @@ use crate::{
     dns, encoders,
     handlers::{
         acme_server, basic_auth, encode, error, file_server, headers, intercept, invoke, log_append, map,
-        metrics, push, rate_limit, replace, request_body, respond, reverse_proxy, rewrite, subroute,
-        templates, timeouts, tracing, vars,
+        metrics, push, rate_limit, replace, request_body, respond, reverse_proxy, rewrite, subroute, templates, timeouts, token_bucket, tracing, vars,
     },
     http::Modules,
     ip_sources, issuers, listeners,
@@ -35,6 +34,7 @@ static DIRECTIVES: &[Directive] = &[
     rewrite::URI,
     rewrite::TRY_FILES,
     rate_limit::RATE_LIMIT,
+    token_bucket::TOKEN_BUCKET,
     basic_auth::BASICAUTH,
     basic_auth::BASIC_AUTH,
     reverse_proxy::forward_auth::FORWARD_AUTH,
@@ -84,6 +84,7 @@ pub static MODULES: Modules = Modules {
         rewrite::MODULE,
         subroute::MODULE,
         templates::MODULE,
+        token_bucket::MODULE,
         vars::MODULE,
     ],
     matchers: &[

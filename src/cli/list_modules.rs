@@ -44,6 +44,7 @@ const PLUGINS: &[&str] = &[
     "http.encoders.br",
     "http.handlers.rate_limit",
     "http.handlers.replace_response",
+    "http.handlers.token_bucket",
     "http.ip_sources.cloudflare",
 ];
 #[derive(Serialize)]

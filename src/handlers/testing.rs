@@ -26,6 +26,7 @@ const HANDLERS: &[HandlerModule] = &[
     super::respond::MODULE,
     super::rewrite::MODULE,
     super::subroute::MODULE,
+    super::token_bucket::MODULE,
     super::vars::MODULE,
 ];
 /// A server of some routes.

@@ -30,6 +30,7 @@
 //! ```
 mod report;
 mod ring;
+pub mod store;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     net::IpAddr,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 pub use syntax::RATE_LIMIT;
@@ -194,7 +195,7 @@ impl LimitedZone {
 /// Forgets what is out of its window, and says so when a zone had to forget earlier.
 async fn keep_small(zones: Vec<Arc<Zone>>, sweep: Duration) {
     let (mut sweep, mut minute) = (tokio::time::interval(sweep), tokio::time::interval(MINUTE));
-    let evicted = |zone: &Arc<Zone>| zone.stats.evicted.load(Relaxed);
+    let evicted = |zone: &Arc<Zone>| zone.evicted();
     let mut told: Vec<u64> = zones.iter().map(evicted).collect();
     loop {
         tokio::select! {

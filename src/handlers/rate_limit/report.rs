@@ -109,7 +109,7 @@ pub fn families(state: &State) -> Vec<Family> {
             declined.add(labels, refused as f64);
         }
         keys.add(of_zone(), zone.keys() as f64);
-        evicted.add(of_zone(), zone.stats.evicted.load(Relaxed) as f64);
+        evicted.add(of_zone(), zone.evicted() as f64);
         ended(&zone.name, &zone.traffic);
     }
     state.all::<Traffic>().iter().for_each(|(_, unmatched)| ended(UNMATCHED, unmatched));

@@ -145,7 +145,7 @@ fn a_flood_of_new_keys_stays_within_the_bounds_and_pushes_out_the_quiet() {
         let busy = zone.check("busy", now, &bounded);
         assert_eq!(busy.is_ok(), i < 5, "{i}");
     }
-    assert!(zone.stats.evicted.load(std::sync::atomic::Ordering::Relaxed) > 39_000);
+    assert!(zone.evicted() > 39_000);
     let small = Limit { max_bytes: 100_000, ..bounded };
     for i in 0..10_000 {
         zone.check(&format!("other {i}"), start + MINUTE, &small).ok();
