@@ -6,6 +6,7 @@
 //!     storage file_system {
 //!         root <path>
 //!     }
+//!     storage host_folders <root>
 //! }
 //! ```
 use crate::{
@@ -23,7 +24,14 @@ pub const FILE_SYSTEM: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
-/// `caddy.storage.file_system`.
+pub const HOST_FOLDERS: ModuleSyntax = ModuleSyntax {
+    namespace: "caddy.storage",
+    name: "host_folders",
+    docs: "host_folders <root> | { root <path> }: keeps certificates as <host>/{cert,key,chain}.pem, and the rest as file_system does.",
+    parse,
+    support: Support::Full,
+};
+/// `caddy.storage.file_system`, and `host_folders`, which is not in Caddy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileSystem {

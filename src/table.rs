@@ -248,6 +248,7 @@ static MODULE_SYNTAX: &[ModuleSyntax] = &[
     reverse_proxy::policies::WEIGHTED_ROUND_ROBIN,
     sites::log::MOCK_CORE,
     stores::FILE_SYSTEM,
+    stores::HOST_FOLDERS,
     trust::combined::SYNTAX,
     trust::file::SYNTAX,
     trust::http::SYNTAX,

@@ -1,7 +1,9 @@
 //! Where certificates, keys and accounts live. One trait, so that other places than the file system can join.
 mod file_system;
+mod host_folders;
 use crate::environment;
 pub use file_system::FileSystem;
+pub use host_folders::{Fingerprint, HostFolders};
 use std::{
     io,
     path::PathBuf,

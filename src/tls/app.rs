@@ -2,11 +2,12 @@
 use super::{
     Authority, AuthoritySettings, Automation, Certificate, Challenges, DnsModule, Index, IssuerContext,
     IssuerModule, Policies, Shared, auto_https,
+    folders::{self, Folders},
 };
 use crate::{
     config::{Config, ConnectionPolicy, Duration, HttpApp, LoadFile, TlsApp},
     state::State,
-    storage::{FileSystem, Storage, data_dir},
+    storage::{FileSystem, HostFolders, Storage, data_dir},
 };
 use arc_swap::ArcSwap;
 use rustls::{crypto::aws_lc_rs::Ticketer, server::ProducesTickets};
@@ -17,6 +18,7 @@ use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 /// Built from a configuration; [`Tls::server`] gives each server its policies.
 pub struct Tls {
     shared: Shared,
+    folders: Folders,
     automation: Arc<Automation>,
     /// Names that are to have certificates.
     names: Vec<String>,
@@ -82,7 +84,8 @@ impl Tls {
         let storage = storage(config.storage.as_ref())?;
         let authorities = authorities(read(config, "pki")?, &storage)?;
         let mut problems = vec![];
-        let (loaded, automate) = load(&app.certificates, &mut problems)?;
+        let (folders, automate) = load(&app.certificates, &mut problems)?;
+        let loaded = folders.load(&mut problems);
         let kept = state.get_or("tls", || Kept {
             managed: Arc::default(),
             challenges: Arc::default(),
@@ -103,12 +106,12 @@ impl Tls {
         names.sort();
         names.dedup();
         let shared = Shared {
-            loaded: Arc::new(loaded),
+            loaded: Arc::new(ArcSwap::from_pointee(loaded)),
             managed: kept.managed.clone(),
             tickets: kept.tickets.clone(),
             challenges: kept.challenges.clone(),
         };
-        Ok(Self { shared, automation: Arc::new(automation), names, authorities, storage, problems })
+        Ok(Self { shared, folders, automation: Arc::new(automation), names, authorities, storage, problems })
     }
     /// The connection policies of a server, which offers `alpn` unless they say otherwise.
     ///
@@ -124,7 +127,8 @@ impl Tls {
                 target: "http", domains = ?self.names, "enabling automatic TLS certificate management"
             );
         }
-        self.automation.clone().maintain(self.names.clone()).await;
+        let folders = folders::watch(&self.folders, &self.shared.loaded, folders::PERIOD);
+        tokio::join!(self.automation.clone().maintain(self.names.clone()), folders);
     }
     /// The names that are to have certificates.
     pub fn names(&self) -> &[String] {
@@ -155,6 +159,8 @@ fn storage(config: Option<&Value>) -> Result<Arc<dyn Storage>, String> {
     match config.module.as_str() {
         "file_system" if config.root.is_empty() => Ok(Arc::new(FileSystem::new(data_dir()))),
         "file_system" => Ok(Arc::new(FileSystem::new(config.root))),
+        "host_folders" if config.root.is_empty() => Err("loading storage module: host_folders: no root".into()),
+        "host_folders" => Ok(Arc::new(HostFolders::new(config.root))),
         other => Err(format!("loading storage module: caddy.storage.{other} is not supported yet")),
     }
 }
@@ -189,8 +195,8 @@ fn authorities(pki: Pki, storage: &Arc<dyn Storage>) -> Result<BTreeMap<String, 
     configs.into_iter().map(build).collect()
 }
 /// `apps.tls.certificates`: what is loaded, and the names that are to be obtained.
-fn load(loaders: &Map<String, Value>, problems: &mut Vec<String>) -> Result<(Index, Vec<String>), String> {
-    let (mut index, mut automate) = (Index::default(), vec![]);
+fn load(loaders: &Map<String, Value>, problems: &mut Vec<String>) -> Result<(Folders, Vec<String>), String> {
+    let (mut index, mut roots, mut automate) = (Index::default(), vec![], vec![]);
     let mut add = |what: &str, loaded: Result<Certificate, String>| match loaded {
         Ok(certificate) => index.insert(Arc::new(certificate)),
         Err(why) => problems.push(format!("loading certificates: {what}: {why}")),
@@ -213,6 +219,11 @@ fn load(loaders: &Map<String, Value>, problems: &mut Vec<String>) -> Result<(Ind
                     }
                 }
             }
+            // Not in Caddy: see `folders`.
+            "load_host_folders" => {
+                let found = Vec::<String>::deserialize(value).map_err(wrong)?;
+                roots.extend(found.into_iter().map(HostFolders::new));
+            }
             "load_pem" => {
                 for pem in Vec::<LoadFile>::deserialize(value).map_err(wrong)? {
                     let (chain, key) = (pem.certificate.as_bytes(), pem.key.as_bytes());
@@ -224,7 +235,7 @@ fn load(loaders: &Map<String, Value>, problems: &mut Vec<String>) -> Result<(Ind
             }
         }
     }
-    Ok((index, automate))
+    Ok((Folders::new(roots, index), automate))
 }
 fn from_files(file: &LoadFile) -> Result<Certificate, String> {
     let read = |path: &str| fs::read(path).map_err(|error| format!("{path}: {error}"));

@@ -6,6 +6,7 @@ mod auto_https;
 mod automation;
 mod certificate;
 mod client_auth;
+mod folders;
 mod keys;
 pub mod names;
 mod policy;

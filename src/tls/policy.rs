@@ -50,8 +50,8 @@ pub enum Chosen {
 /// What all policies of a process share.
 #[derive(Clone)]
 pub struct Shared {
-    /// Of the configuration: loaded from files.
-    pub loaded: Arc<Index>,
+    /// Of the configuration: loaded from files, some of which are watched.
+    pub loaded: Arc<ArcSwap<Index>>,
     /// Obtained and renewed, over all configurations.
     pub managed: Arc<ArcSwap<Index>>,
     pub challenges: Arc<Challenges>,
@@ -145,7 +145,7 @@ impl Policy {
 /// Finds the certificate of a handshake.
 #[derive(Debug)]
 struct Resolver {
-    loaded: Arc<Index>,
+    loaded: Arc<ArcSwap<Index>>,
     managed: Arc<ArcSwap<Index>>,
     selection: Option<CertificateSelection>,
     default_sni: String,
@@ -154,7 +154,8 @@ struct Resolver {
 impl Resolver {
     fn find(&self, name: &str, hello: &ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let selection = self.selection.as_ref();
-        self.loaded.find(name, selection, hello).or_else(|| self.managed.load().find(name, selection, hello))
+        let within = |index: &ArcSwap<Index>| index.load().find(name, selection, hello);
+        within(&self.loaded).or_else(|| within(&self.managed))
     }
     fn pick(&self, address: Option<IpAddr>, hello: &ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let set = |name: &str| (!name.is_empty()).then(|| name.to_owned());
