@@ -205,10 +205,16 @@ impl Storage for HostFolders {
         let obtained = self.obtained()?;
         let mut names: Vec<String> = match below.split_once('/') {
             None if below.is_empty() => obtained.into_iter().map(|(issuer, _)| issuer).collect(),
-            None => obtained.into_iter().filter(|(issuer, _)| issuer == below).map(|(_, host)| host).collect(),
+            None => {
+                obtained.into_iter().filter(|(issuer, _)| issuer == below).map(|(_, host)| host).collect()
+            }
             Some((issuer, host)) => {
                 let there = obtained.iter().any(|(of, name)| of == issuer && name == host);
-                ["crt", "json", "key"].iter().filter(|_| there).map(|ending| format!("{host}.{ending}")).collect()
+                ["crt", "json", "key"]
+                    .iter()
+                    .filter(|_| there)
+                    .map(|ending| format!("{host}.{ending}"))
+                    .collect()
             }
         };
         names.sort();
@@ -252,7 +258,10 @@ mod tests {
         let storage = HostFolders::new(root.path());
         store(&storage, "ca");
         let read = |name: &str| fs::read_to_string(root.path().join("a.example.com").join(name)).unwrap();
-        assert_eq!((read("cert.pem"), read("chain.pem"), read("key.pem")), (LEAF.into(), REST.into(), "key".into()));
+        assert_eq!(
+            (read("cert.pem"), read("chain.pem"), read("key.pem")),
+            (LEAF.into(), REST.into(), "key".into())
+        );
         let mut files = storage.files.list("a.example.com").unwrap();
         files.sort();
         assert_eq!(files, ["cert.pem", "chain.pem", "key.pem", "meta.json"]);

@@ -159,7 +159,9 @@ fn storage(config: Option<&Value>) -> Result<Arc<dyn Storage>, String> {
     match config.module.as_str() {
         "file_system" if config.root.is_empty() => Ok(Arc::new(FileSystem::new(data_dir()))),
         "file_system" => Ok(Arc::new(FileSystem::new(config.root))),
-        "host_folders" if config.root.is_empty() => Err("loading storage module: host_folders: no root".into()),
+        "host_folders" if config.root.is_empty() => {
+            Err("loading storage module: host_folders: no root".into())
+        }
         "host_folders" => Ok(Arc::new(HostFolders::new(config.root))),
         other => Err(format!("loading storage module: caddy.storage.{other} is not supported yet")),
     }

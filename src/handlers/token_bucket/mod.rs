@@ -31,9 +31,7 @@ mod tests;
 use super::rate_limit::store::Bounds;
 use crate::{
     config::{Duration as JsonDuration, is_default},
-    http::{
-        Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Step, Text,
-    },
+    http::{Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Step, Text},
 };
 use bucket::{Rate, Zone};
 use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
@@ -160,7 +158,8 @@ struct Limited {
 impl Handler for Limiter {
     fn handle<'t: 'x, 'x>(&'t self, x: &'x mut Exchange) -> Flow<'x, Step<'t>> {
         for limited in &self.zones {
-            let taken = limited.zone.take(&limited.key.expand(x), Instant::now(), &limited.rate, limited.bounds);
+            let taken =
+                limited.zone.take(&limited.key.expand(x), Instant::now(), &limited.rate, limited.bounds);
             if let Err(wait) = taken {
                 limited.zone.refused.fetch_add(1, Relaxed);
                 return limited.refuse(x, wait).into();
@@ -175,12 +174,9 @@ impl Limited {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let reset = (now + Duration::from_secs(seconds)).as_secs();
-        for (name, value) in [
-            (RETRY_AFTER, seconds),
-            (LIMIT, self.rate.tokens.into()),
-            (REMAINING, 0),
-            (RESET, reset),
-        ] {
+        for (name, value) in
+            [(RETRY_AFTER, seconds), (LIMIT, self.rate.tokens.into()), (REMAINING, 0), (RESET, reset)]
+        {
             x.headers.insert(name, HeaderValue::from(value));
         }
         let remote_ip = x.text("http.request.remote.host").into_owned();
