@@ -16,16 +16,17 @@ FROM debian:bookworm-slim
 RUN apt-get update -q \
  && apt-get install -y -q --no-install-recommends ca-certificates curl media-types wget libcap2-bin \
  && rm -rf /var/lib/apt/lists/* \
- && mkdir -p /etc/caddy /usr/share/caddy /srv \
+ && mkdir -p /etc/caddy /usr/share/caddy /srv /etc/proxy/certs \
  && mkdir -p -m 1777 /config /config/caddy /data /data/caddy
 COPY --from=build /out/proxy /usr/bin/proxy
-RUN setcap cap_net_bind_service=+ep /usr/bin/proxy && ln -s proxy /usr/bin/caddy
+RUN setcap cap_net_bind_service=+ep /usr/bin/proxy && ln -s proxy /usr/bin/caddy && ln -s proxy /usr/bin/proxy-rs
 COPY testdata/image/Caddyfile /etc/caddy/Caddyfile
 COPY testdata/image/index.html /usr/share/caddy/index.html
 ENV XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
 LABEL org.opencontainers.image.title=proxy \
       org.opencontainers.image.description="A drop-in successor of the Caddy web server" \
       org.opencontainers.image.licenses=Apache-2.0
-EXPOSE 80 443 443/udp 2019
+EXPOSE 80 443 443/udp 2019 9090
 WORKDIR /srv
-CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+# A config.toml that somebody has mounted comes first; none ships there.
+CMD ["sh", "-c", "if [ -e /etc/proxy/config.toml ]; then exec proxy-rs --config /etc/proxy/config.toml; fi; exec caddy run --config /etc/caddy/Caddyfile --adapter caddyfile"]

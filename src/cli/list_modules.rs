@@ -39,9 +39,11 @@ const BUILT_IN: &[&str] = &[
 const PLUGINS: &[&str] = &[
     "caddy.adapters.toml",
     "caddy.logging.encoders.formatted",
+    "caddy.logging.encoders.service",
     "caddy.logging.encoders.transform",
     "dns.providers.",
     "http.encoders.br",
+    "http.handlers.log_error",
     "http.handlers.rate_limit",
     "http.handlers.replace_response",
     "http.handlers.token_bucket",

@@ -14,6 +14,7 @@ pub mod journald;
 pub mod json;
 mod json_path;
 pub mod keys;
+pub mod service;
 #[cfg(test)]
 mod tests;
 pub mod transform;

@@ -20,6 +20,7 @@ const HANDLERS: &[HandlerModule] = &[
     super::intercept::MODULE,
     super::invoke::MODULE,
     super::log_append::MODULE,
+    super::log_error::MODULE,
     super::map::MODULE,
     super::push::MODULE,
     super::request_body::MODULE,

@@ -15,6 +15,7 @@ const REQUEST_ID_VALUE: &str = "req_{http.request.uuid}";
 /// Of the server with the file's routes.
 pub(super) fn routes(settings: &Settings) -> Vec<Route> {
     let mut routes = vec![always(headers(settings))];
+    routes.extend(log_fields(settings));
     routes.extend(gate(settings));
     routes.extend(settings.limits.as_ref().and_then(limits));
     if settings.security.compression {
@@ -36,6 +37,7 @@ pub(super) fn redirects(settings: &Settings) -> Vec<Route> {
     let location = format!("https://{{http.request.host}}{port}{{http.request.uri}}");
     let redirect = json!({ "headers": { "Location": [location] }, "status_code": 308 });
     let mut routes = vec![always(headers(settings))];
+    routes.extend(log_fields(settings));
     routes.extend(gate(settings));
     // Of what an authority asks for, that is answered already which there is an answer to.
     routes.push(Route::of(matcher("path", json!(["/.well-known/acme-challenge/*"])), error(404)));
@@ -63,12 +65,16 @@ pub(super) fn errors(settings: &Settings) -> ErrorRoutes {
         "headers": { "Content-Type": ["text/plain; charset=utf-8"] },
         "status_code": "{http.error.status_code}",
     });
+    // Only what is our side's fault is worth a line.
+    let said = [("500", ""), ("502", "Backend connection failed"), ("503", "No backend is available"), ("504", "Backend timed out")];
+    let log = said.map(|(code, message)| Route::of(status(code), Module::of("log_error", &json!({ "message": message }))));
     // Those of a request that is refused before it comes to any route have not been set yet.
-    let routes = vec![
-        always(headers(settings)),
+    let mut routes = vec![always(headers(settings))];
+    routes.extend(log);
+    routes.extend([
         Route::of(status("429"), Module::of("static_response", &limited)),
         always(Module::of("static_response", &other)),
-    ];
+    ]);
     ErrorRoutes { routes }
 }
 fn always(handler: Module) -> Route {
@@ -105,6 +111,18 @@ fn headers(settings: &Settings) -> Module {
 }
 fn canonical(name: &str) -> String {
     crate::config::canonical_header(name)
+}
+/// What the access log says beside what it always does.
+fn log_fields(settings: &Settings) -> Option<Route> {
+    let field = |key: &str, value: &str| Module::of("log_append", &json!({ "key": key, "value": value }));
+    settings.logging.access.then(|| Route {
+        handlers: vec![
+            field("request_id", "{http.request.header.X-Request-Id}"),
+            field("backend", "{http.reverse_proxy.upstream.hostport}"),
+            field("backend_scheme", "{http.vars.backend_scheme}"),
+        ],
+        ..Route::default()
+    })
 }
 /// `deny_ips`, then `allow_ips`.
 fn gate(settings: &Settings) -> Vec<Route> {
@@ -151,7 +169,9 @@ fn proxied(route: &Settled, settings: &Settings) -> Route {
         let pattern = format!("^{}(?:/|$)", escape(prefix));
         matchers.insert("path_regexp".to_owned(), json!({ "pattern": pattern }));
     }
-    let mut handlers = vec![];
+    let name = format!("{}{}", route.host, route.prefix.as_deref().unwrap_or_default());
+    let scheme = if route.tls { "https" } else { "http" };
+    let mut handlers = vec![Module::of("vars", &json!({ "backend_scheme": scheme, "route": name }))];
     if !route.websocket {
         handlers.push(Module::subroute(vec![Route::of(Some(upgrades()), error(403))]));
     }
