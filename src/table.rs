@@ -3,7 +3,9 @@ use crate::{
     caddyfile::{Directive, GlobalOption, MatcherSyntax, ModuleSyntax, Syntax},
     dns, encoders,
     handlers::{
-        acme_server, basic_auth, encode, error, file_server, headers, intercept, invoke, log_append, log_error, map, metrics, push, rate_limit, replace, request_body, respond, reverse_proxy, rewrite, subroute, templates, timeouts, token_bucket, tracing, vars,
+        acme_server, basic_auth, encode, error, file_server, headers, intercept, invoke, log_append,
+        log_error, map, metrics, push, rate_limit, replace, request_body, respond, reverse_proxy, rewrite,
+        subroute, templates, timeouts, token_bucket, tracing, vars,
     },
     http::Modules,
     ip_sources, issuers, listeners,

@@ -152,15 +152,23 @@ mod tests {
              \"host\":\"mail.example.com\",\"status\":200,\"duration_ms\":42,\"client_ip\":\"203.0.113.42\",\
              \"user_agent\":\"Mozilla/5.0\",\"backend\":\"http://mail-rs:8080\",\"request_id\":\"req_abc123\"}\n"
         );
-        assert_eq!(line("http.log.access.log0", Level::Info, fields.clone()), line("http.log.access", Level::Info, fields));
+        assert_eq!(
+            line("http.log.access.log0", Level::Info, fields.clone()),
+            line("http.log.access", Level::Info, fields)
+        );
         // Nobody was asked, and the client does not say what it is.
-        let bare = json!({"request": {"host": "[::1]:80", "uri": "/"}, "status": 404, "backend_scheme": "http"});
+        let bare =
+            json!({"request": {"host": "[::1]:80", "uri": "/"}, "status": 404, "backend_scheme": "http"});
         let bare: Value = serde_json::from_str(&line("http.log.access", Level::Info, bare)).unwrap();
-        assert_eq!((&bare["backend"], &bare["user_agent"], &bare["host"]), (&json!(""), &json!(""), &json!("[::1]")));
+        assert_eq!(
+            (&bare["backend"], &bare["user_agent"], &bare["host"]),
+            (&json!(""), &json!(""), &json!("[::1]"))
+        );
     }
     #[test]
     fn other_lines_begin_with_time_level_and_message() {
-        let fields = json!({"backend": "http://mail-rs:8080", "error": "connection refused", "request_id": "req_1"});
+        let fields =
+            json!({"backend": "http://mail-rs:8080", "error": "connection refused", "request_id": "req_1"});
         assert_eq!(
             line(FAILURES, Level::Error, fields),
             "{\"timestamp\":\"2024-11-18T10:30:45.007Z\",\"level\":\"ERROR\",\"message\":\"handled request\",\

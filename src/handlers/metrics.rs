@@ -5,13 +5,14 @@
 //!     disable_openmetrics
 //! }
 //! ```
-use super::{rate_limit, reverse_proxy};
+use super::{rate_limit, reverse_proxy, token_bucket};
 use crate::{
     caddyfile::{Cx, Directive, Order, Parse, Parsed, Support, Words, unknown},
     config::{Module, is_default},
     http::{Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, Response, Step},
-    metrics::{Current, Form, Process, common, render},
+    metrics::{Current, Family, Form, Kind, Process, common, render},
     state::State,
+    tls,
 };
 use ::http::{
     HeaderValue, StatusCode,
@@ -91,7 +92,21 @@ pub fn scrape(state: &State, form: Form) -> String {
     let mut all = common(&Process::of(state), &Current::of(state));
     all.extend(reverse_proxy::families(state));
     all.extend(rate_limit::families(state));
+    all.extend(token_bucket::families(state));
+    all.push(certificates(state));
     render(all, form)
+}
+/// How long each name's certificate is good for yet.
+fn certificates(state: &State) -> Family {
+    let mut family = Family::new(
+        "proxy_tls_certificate_expiry_seconds",
+        "Seconds until the certificate of a name expires.",
+        Kind::Gauge,
+    );
+    for (name, left) in tls::expiries(state) {
+        family.add(vec![("domain", name)], left);
+    }
+    family
 }
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
     let (mut metrics, mut words) = (Metrics::default(), Words::new(line));

@@ -2,7 +2,11 @@
 //!
 //! Each route of a server's top list counts the requests that it takes. What they count in is made with the
 //! configuration; hosts that it does not name are the only ones that are looked up under a lock.
-use super::{Counter, Family, Gauge, Histogram, Kind, Sample, Value, process::method_label};
+use super::{
+    Counter, Family, Gauge, Histogram, Kind, Sample, Value,
+    process::method_label,
+    routed::{self, Routed},
+};
 use crate::config::{HttpApp, Metrics, Server};
 use dashmap::DashMap;
 use http::Method;
@@ -19,7 +23,7 @@ const BYTES: &[f64] = &[256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_04
 const OTHER: &str = "_other";
 /// However many hosts ask for one, so many get a label.
 const MOST_HOSTS: usize = 10_000;
-const METHODS: [&str; 10] =
+pub(super) const METHODS: [&str; 10] =
     ["GET", "PUT", "HEAD", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
 
 /// Of one configuration.
@@ -34,6 +38,7 @@ pub struct ServerMetrics {
     routes: Box<[Route]>,
     /// Whether every host of a request over TLS gets a label, and of one without.
     all_hosts: Option<(bool, bool)>,
+    routed: Routed,
 }
 #[derive(Debug)]
 struct Route {
@@ -47,7 +52,7 @@ struct Route {
 }
 /// Of one route, and of one host where hosts are told apart.
 #[derive(Debug, Default)]
-struct Values {
+pub(super) struct Values {
     in_flight: Gauge,
     requests: Counter,
     errors: Counter,
@@ -57,8 +62,8 @@ struct Values {
 type Codes = [OnceLock<Box<Hundred>>; 10];
 type Hundred = [OnceLock<Box<Outcome>>; 100];
 #[derive(Debug)]
-struct Outcome {
-    duration: Histogram,
+pub(super) struct Outcome {
+    pub(super) duration: Histogram,
     first_byte: Histogram,
     request_size: Histogram,
     response_size: Histogram,
@@ -121,7 +126,10 @@ impl HttpMetrics {
                     strangers: DashMap::default(),
                 }
             });
-            (name.clone(), Arc::new(ServerMetrics { routes: routes.collect(), all_hosts }))
+            (
+                name.clone(),
+                Arc::new(ServerMetrics { routes: routes.collect(), all_hosts, routed: Routed::new(server) }),
+            )
         };
         Some(Arc::new(Self { servers: app.servers.iter().map(server).collect() }))
     }
@@ -138,7 +146,9 @@ impl HttpMetrics {
                 route.strangers.iter().for_each(|entry| add(Some(entry.key()), entry.value()));
             }
         }
-        shown.families()
+        let mut families = shown.families();
+        families.extend(routed::families(self.servers.values().map(|server| &server.routed)));
+        families
     }
 }
 /// Names, not patterns, of the `host` matchers of top routes.
@@ -174,6 +184,10 @@ impl Observation {
     /// It has ended.
     pub fn finish(self, outcome: &Outcomes) {
         let Outcomes { status, failed, first_byte, end, response_size } = *outcome;
+        if let Some((_, start)) = self.entered.first() {
+            let entered = self.entered.iter().map(|(route, _)| *route);
+            self.server.routed.finish(entered, self.method, status.unwrap_or(500), *start, end);
+        }
         for (route, start) in &self.entered {
             let Some(route) = self.server.routes.get(*route) else { continue };
             route.with(self.host.as_deref(), |values| {
@@ -224,14 +238,14 @@ impl Route {
     }
 }
 impl Values {
-    fn outcome(&self, method: usize, status: u16) -> Option<&Outcome> {
+    pub(super) fn outcome(&self, method: usize, status: u16) -> Option<&Outcome> {
         let status = usize::from(status);
         let codes = self.outcomes.get(method)?.get_or_init(Box::default);
         let hundred = codes.get(status / 100)?.get_or_init(|| Box::new([const { OnceLock::new() }; 100]));
         Some(hundred.get(status % 100)?.get_or_init(Box::default))
     }
     /// Each method and status that there were, and what was seen of them.
-    fn outcomes(&self) -> impl Iterator<Item = (&'static str, usize, &Outcome)> {
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, usize, &Outcome)> {
         METHODS.iter().zip(&self.outcomes).flat_map(|(method, codes)| {
             let hundreds = codes.get().into_iter().flat_map(|codes| codes.iter().enumerate());
             hundreds.flat_map(move |(first, hundred)| {
@@ -242,7 +256,7 @@ impl Values {
     }
 }
 
-type Labels = Vec<(&'static str, String)>;
+pub(super) type Labels = Vec<(&'static str, String)>;
 /// What is shown, summed up over routes with the same labels.
 #[derive(Default)]
 struct Shown([BTreeMap<Labels, Value>; 7]);
@@ -310,7 +324,7 @@ impl Shown {
         families.collect()
     }
 }
-fn add(to: &mut BTreeMap<Labels, Value>, labels: Labels, value: Value) {
+pub(super) fn add(to: &mut BTreeMap<Labels, Value>, labels: Labels, value: Value) {
     match (to.get_mut(&labels), value) {
         (Some(Value::Number(sum)), Value::Number(more)) => *sum += more,
         (Some(Value::Histogram { counts, sum, .. }), Value::Histogram { counts: more, sum: added, .. }) => {

@@ -5,6 +5,7 @@
 //! Caddy's families keep Caddy's names, labels and buckets, so that dashboards made for it go on drawing.
 mod http;
 mod process;
+mod routed;
 mod scrape;
 mod text;
 pub use http::{HttpMetrics, Observation, Outcomes, ServerMetrics};

@@ -3,6 +3,7 @@ use super::{
     Authority, AuthoritySettings, Automation, Certificate, Challenges, DnsModule, Index, IssuerContext,
     IssuerModule, Policies, Shared, auto_https,
     folders::{self, Folders},
+    report::Served,
 };
 use crate::{
     config::{Config, ConnectionPolicy, Duration, HttpApp, LoadFile, TlsApp},
@@ -19,6 +20,9 @@ use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 pub struct Tls {
     shared: Shared,
     folders: Folders,
+    served: Arc<Served>,
+    /// Until the next configuration has found it.
+    _kept: Arc<Kept>,
     automation: Arc<Automation>,
     /// Names that are to have certificates.
     names: Vec<String>,
@@ -111,7 +115,18 @@ impl Tls {
             tickets: kept.tickets.clone(),
             challenges: kept.challenges.clone(),
         };
-        Ok(Self { shared, folders, automation: Arc::new(automation), names, authorities, storage, problems })
+        let served = Served::of(state);
+        Ok(Self {
+            shared,
+            folders,
+            served,
+            _kept: kept,
+            automation: Arc::new(automation),
+            names,
+            authorities,
+            storage,
+            problems,
+        })
     }
     /// The connection policies of a server, which offers `alpn` unless they say otherwise.
     ///
@@ -127,6 +142,7 @@ impl Tls {
                 target: "http", domains = ?self.names, "enabling automatic TLS certificate management"
             );
         }
+        self.served.replace(vec![self.shared.loaded.clone(), self.shared.managed.clone()]);
         let folders = folders::watch(&self.folders, &self.shared.loaded, folders::PERIOD);
         tokio::join!(self.automation.clone().maintain(self.names.clone()), folders);
     }

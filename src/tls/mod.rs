@@ -10,6 +10,7 @@ mod folders;
 mod keys;
 pub mod names;
 mod policy;
+mod report;
 pub mod trust_store;
 pub use acme::{
     Acme, AcmeError, Challenges, DnsModule, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, TxtRecord,
@@ -24,3 +25,4 @@ pub use certificate::{Certificate, Index, candidates};
 pub use client_auth::trust_pool;
 pub use keys::{KeyType, certificates_from_pem, key_from_pem, key_to_pem, to_pem};
 pub use policy::{Chosen, Policies, Policy, Shared, key_exchanges};
+pub use report::expiries;

@@ -66,8 +66,15 @@ pub(super) fn errors(settings: &Settings) -> ErrorRoutes {
         "status_code": "{http.error.status_code}",
     });
     // Only what is our side's fault is worth a line.
-    let said = [("500", ""), ("502", "Backend connection failed"), ("503", "No backend is available"), ("504", "Backend timed out")];
-    let log = said.map(|(code, message)| Route::of(status(code), Module::of("log_error", &json!({ "message": message }))));
+    let said = [
+        ("500", ""),
+        ("502", "Backend connection failed"),
+        ("503", "No backend is available"),
+        ("504", "Backend timed out"),
+    ];
+    let log = said.map(|(code, message)| {
+        Route::of(status(code), Module::of("log_error", &json!({ "message": message })))
+    });
     // Those of a request that is refused before it comes to any route have not been set yet.
     let mut routes = vec![always(headers(settings))];
     routes.extend(log);

@@ -23,6 +23,7 @@ mod report;
 mod request;
 mod respond;
 mod syntax;
+mod traffic;
 mod transport;
 mod upstream;
 use crate::{
@@ -225,6 +226,7 @@ impl Passive {
             && (limit == 0 || host.requests.load(Relaxed) < limit)
     }
     fn judge(&self, target: &Target, status: StatusCode, took: Duration) {
+        target.host.traffic.count(status, took);
         let code = i64::from(status.as_u16());
         let bad = self.unhealthy_status.iter().any(|&s| s == code || s == code / 100);
         let slow = self.unhealthy_latency.is_some_and(|limit| took >= limit);

@@ -1,7 +1,7 @@
 //! What there is to tell of upstreams: for the admin API and for metrics.
 use super::upstream::{Health, Host};
 use crate::{
-    metrics::{Family, Kind},
+    metrics::{Family, Kind, Sample},
     state::State,
 };
 use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed};
@@ -33,8 +33,32 @@ pub fn families(state: &State) -> Vec<Family> {
         "Health status of reverse proxy upstreams.",
         Kind::Gauge,
     );
+    let mut up = Family::new("proxy_backend_up", "Whether a backend passes its health checks.", Kind::Gauge);
     for (upstream, healthy) in healthy {
-        family.add(vec![("upstream", upstream)], f64::from(u8::from(healthy)));
+        let healthy = f64::from(u8::from(healthy));
+        up.add(vec![("backend", upstream.clone())], healthy);
+        family.add(vec![("upstream", upstream)], healthy);
     }
-    vec![family]
+    let mut all = vec![family, up];
+    all.extend(traffic(state));
+    all
+}
+/// `proxy_backend_*`: the responses of each address that is in use.
+fn traffic(state: &State) -> [Family; 2] {
+    let mut requests =
+        Family::new("proxy_backend_requests_total", "Responses of a backend, by status.", Kind::Counter);
+    let mut times = Family::new(
+        "proxy_backend_response_time_seconds",
+        "Time until the head of a backend's response was there.",
+        Kind::Histogram,
+    );
+    for (key, host) in state.all::<Host>() {
+        let Some(address) = key.strip_prefix("reverse_proxy/host/") else { continue };
+        let backend = || ("backend", address.to_owned());
+        for (status, count) in host.traffic.statuses() {
+            requests.add(vec![backend(), ("status", status.to_string())], count as f64);
+        }
+        times.samples.extend(host.traffic.time().map(|value| Sample { labels: vec![backend()], value }));
+    }
+    [requests, times]
 }

@@ -1,5 +1,5 @@
 //! Upstreams and what is known of them: shared by all handlers and workers, kept over reloads.
-use super::config::UpstreamConfig;
+use super::{config::UpstreamConfig, traffic::Traffic};
 use crate::{
     config::{NetworkAddress, join_address},
     http::{Exchange, Facts, Text, Value},
@@ -57,6 +57,7 @@ pub(super) struct Host {
     /// Passive failures that still count; `ends` knows until when.
     fails: AtomicUsize,
     ends: Mutex<VecDeque<Instant>>,
+    pub(super) traffic: Traffic,
 }
 /// Of one upstream of one handler.
 #[derive(Debug)]

@@ -25,6 +25,7 @@
 //! `Retry-After`, `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`; its text comes from the error
 //! routes, which see the zone as `{http.rate_limit.exceeded.name}`.
 mod bucket;
+mod report;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::{
 };
 use bucket::{Rate, Zone};
 use http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
+pub use report::families;
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
