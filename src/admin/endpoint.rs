@@ -68,6 +68,9 @@ impl Prepared {
             Self::Same(guard) => {
                 if let Some(endpoint) = current {
                     endpoint.guard.store(guard);
+                    // To Caddy it is another server, even at the same address.
+                    let address = endpoint.address.to_string();
+                    tracing::info!(target: "admin", address, "stopped previous server");
                 }
                 return;
             }

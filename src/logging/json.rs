@@ -195,6 +195,7 @@ fn json(out: &mut Vec<u8>, value: &serde_json::Value, spaced: bool) {
             values.iter().for_each(|(key, value)| object.value(key, value));
             object.close();
         }
+        serde_json::Value::Number(number) if number.is_f64() => float(out, number.as_f64().unwrap_or(0.0)),
         scalar => display(out, scalar),
     }
 }

@@ -12,7 +12,7 @@ use std::{
     io,
     sync::{Arc, OnceLock},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{
     sync::{Mutex, oneshot},
@@ -31,6 +31,10 @@ struct Running {
     /// The addresses that are bound; where one socket serves all workers, the task that deals its connections.
     bound: BTreeMap<Address, Option<AbortHandle>>,
     background: JoinSet<()>,
+    /// There are servers. Caddy has no HTTP app where there are none.
+    serving: bool,
+    /// There were, at some time: certificates have been looked after since.
+    maintaining: bool,
     grace: Option<Duration>,
     delay: Duration,
     shutdown: Arc<OnceLock<Instant>>,
@@ -77,8 +81,21 @@ impl App {
         for server in &plan.running {
             tracing::info!(target: "http.log", name = %server.name, protocols = ?server.protocols, "server running");
         }
+        if running.serving {
+            // Those before, whose connections go on here.
+            note_stop(running.grace);
+        }
+        running.serving = !plan.running.is_empty();
+        if running.serving && !running.maintaining {
+            running.maintaining = true;
+            tracing::info!(target: "tls.cache.maintenance", cache = self.name(), "started background certificate maintenance");
+        }
         (running.grace, running.delay, running.shutdown) = (plan.grace, plan.delay, plan.shutdown.clone());
         Ok(())
+    }
+    /// Tells one process from another in the logs, as Caddy does by the address of its cache.
+    fn name(&self) -> String {
+        format!("{:p}", Arc::as_ptr(&self.workers).cast::<u8>())
     }
     /// Tells every worker what to serve, and waits until each does.
     async fn hand_out(
@@ -121,14 +138,16 @@ impl App {
         if !running.delay.is_zero() {
             // The first time counts.
             let _ = running.shutdown.set(Instant::now() + running.delay);
-            tracing::info!(target: "http", delay = running.delay.as_secs_f64(), "shutdown scheduled");
+            let (delay_duration, time) = (running.delay.as_secs_f64(), SystemTime::now() + running.delay);
+            let time = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+            tracing::info!(target: "http", delay_duration, time, "shutdown scheduled");
             sleep(running.delay).await;
         }
-        match running.grace {
-            Some(grace) => {
-                tracing::info!(target: "http", duration = grace.as_secs_f64(), "servers shutting down; grace period initiated");
-            }
-            None => tracing::info!(target: "http", "servers shutting down with eternal grace period"),
+        if running.serving {
+            note_stop(running.grace);
+        }
+        if running.maintaining {
+            tracing::info!(target: "tls.cache.maintenance", cache = self.name(), "stopped background certificate maintenance");
         }
         running.background.shutdown().await;
         for (address, dealing) in std::mem::take(&mut running.bound) {
@@ -149,11 +168,22 @@ impl App {
         }
     }
 }
+/// Says that servers end, as Caddy does.
+fn note_stop(grace: Option<Duration>) {
+    match grace {
+        Some(grace) => {
+            tracing::info!(target: "http", duration = grace.as_secs_f64(), "servers shutting down; grace period initiated");
+        }
+        None => tracing::info!(target: "http", "servers shutting down with eternal grace period"),
+    }
+}
 /// Says what an address does without, as Caddy does.
 fn note_skipped(served: &Served) {
+    let (network, addr) = (served.address.network(), served.address.place());
     if served.security.is_none() && served.protocols.h2 {
-        let (network, addr) = (served.address.network(), served.address.place());
         tracing::warn!(target: "http", network, addr, "HTTP/2 skipped because it requires TLS");
+    }
+    if served.security.is_none() && served.protocols.h3 {
         tracing::warn!(target: "http", network, addr, "HTTP/3 skipped because it requires TLS");
     }
 }

@@ -167,13 +167,13 @@ fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
 }
 impl Protocols {
     fn named(names: &[String]) -> Result<Self, String> {
-        let mut protocols = Self { h1: false, h2: false, h2c: false };
+        let mut protocols = Self { h1: false, h2: false, h2c: false, h3: false };
         for name in names {
             match name.as_str() {
                 "h1" => protocols.h1 = true,
                 "h2" => protocols.h2 = true,
                 "h2c" => protocols.h2c = true,
-                "h3" => {}
+                "h3" => protocols.h3 = true,
                 other => return Err(format!("unrecognized protocol name: {other}")),
             }
         }

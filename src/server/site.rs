@@ -72,6 +72,8 @@ pub(super) struct Protocols {
     pub(super) h2: bool,
     /// In clear text.
     pub(super) h2c: bool,
+    /// Asked for; nobody speaks it yet.
+    pub(super) h3: bool,
 }
 /// A site at one of its addresses.
 #[derive(Clone)]

@@ -10,7 +10,14 @@ use std::sync::Arc;
 pub(super) fn tracer(logs: &Logs) -> Tracer {
     let logger = logs.logger("http.log.trace");
     Arc::new(move |name, fields| {
-        let fields = vec![("module".to_owned(), Value::Object(fields.clone()))];
+        let mut module = fields.clone();
+        if let Some(Value::Array(routes)) = module.get_mut("routes") {
+            routes.iter_mut().filter_map(Value::as_object_mut).for_each(|route| {
+                // They speak for themselves.
+                route.retain(|key, _| key != "handle" && key != "match");
+            });
+        }
+        let fields = vec![("module".to_owned(), Value::Object(module))];
         Box::new(Trace { logger: logger.clone(), name: name.into(), fields })
     })
 }

@@ -259,6 +259,11 @@ impl Automation {
         let held = storage::lock(self.storage.clone(), format!("issue_cert_{name}"), PATIENCE).await;
         let _held = held.map_err(|error| error.to_string())?;
         tracing::info!(target: "tls.obtain", identifier = name, "lock acquired");
+        let obtained = self.obtain_locked(policy, name, attempt).await;
+        tracing::info!(target: "tls.obtain", identifier = name, "releasing lock");
+        obtained
+    }
+    async fn obtain_locked(&self, policy: &Policy, name: &str, attempt: usize) -> Result<(), IssueError> {
         // Another instance may have been faster.
         if let Some(stored) = self.load(policy, name)
             && !stored.is_due(SystemTime::now(), policy.ratio)
