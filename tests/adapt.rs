@@ -30,6 +30,15 @@ fn all_mistakes_are_found_in_one_go() {
     assert_eq!(found, expected);
 }
 #[test]
+fn all_mistakes_of_one_directive_are_found_too() {
+    let text = "{\n\tservers {\n\t\tprotocls h1\n\t\ttimeouts {\n\t\t\tidle x\n\t\t}\n\t}\n}\n\
+                a.example {\n\treverse_proxy a:1 {\n\t\tlb_polcy first\n\t\ttransport http {\n\t\t\tnope\n\t\t}\n\
+                \t\tmax_fails x\n\t}\n\ttls {\n\t\tprotocols tls1.1\n\t\tdns clouflare x\n\t}\n\
+                \t@m {\n\t\tpth /a\n\t\theader X\n\t}\n}\n";
+    let lines: Vec<u32> = errors(text).iter().filter_map(|error| Some(error.span.as_ref()?.line)).collect();
+    assert_eq!(lines, [3, 5, 22, 23, 11, 13, 15, 18, 19]);
+}
+#[test]
 fn each_mistake_has_its_own_line_even_where_caddy_names_another() {
     let lines: Vec<u32> = errors(":80 {\n\thandle {\n\t\tnope\n\t\troute {\n\t\t\tgone\n\t\t}\n\t}\n}\n")
         .iter()

@@ -75,15 +75,15 @@ pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
     Ok(tokens)
 }
 
+/// What it is shows in its first character, but for a backslash.
 fn part(input: &str) -> Parsed<'_, Part> {
-    alt((
-        value(Part::Space, take_while1(is_blank)),
-        value(Part::Newline, char('\n')),
-        comment,
-        continuation,
-        map(token, Part::Token),
-    ))
-    .parse(input)
+    match input.chars().next() {
+        Some('\n') => value(Part::Newline, char('\n')).parse(input),
+        Some('#') => comment(input),
+        Some('\\') => alt((continuation, map(token, Part::Token))).parse(input),
+        Some(c) if is_blank(c) => value(Part::Space, take_while1(is_blank)).parse(input),
+        _ => map(token, Part::Token).parse(input),
+    }
 }
 /// White space that does not end a line. As in Caddy, it takes a line feed to do that: a carriage return is nothing.
 fn is_blank(c: char) -> bool {
@@ -115,7 +115,11 @@ fn token(input: &str) -> Parsed<'_, Option<Written>> {
     if !escaped && rest.starts_with("<<") {
         return heredoc(rest);
     }
-    alt((|i| double_quoted(i, escaped), backquoted, map(|i| word(i, escaped), Some))).parse(rest)
+    match rest.as_bytes().first() {
+        Some(b'"') => double_quoted(rest, escaped),
+        Some(b'`') => backquoted(rest),
+        _ => map(|rest| word(rest, escaped), Some).parse(rest),
+    }
 }
 /// A run of characters as they are meant, with a backslash before it that stays.
 #[derive(Clone)]
@@ -164,6 +168,12 @@ fn close(input: &str, text: String, mark: char, quote: Quote) -> Parsed<'_, Opti
 }
 /// All up to the next white space; quotes and `#` mean nothing in it.
 fn word(input: &str, escaped: bool) -> Parsed<'_, Written> {
+    let end = input.find(|c: char| c.is_whitespace() || c == '\\').unwrap_or(input.len());
+    let (text, rest) = input.split_at(end);
+    // Most words have neither a backslash nor a carriage return in them.
+    if !escaped && !text.is_empty() && !rest.starts_with(['\\', '\r']) {
+        return Ok((rest, Written { text: text.to_owned(), quote: Quote::None }));
+    }
     let (rest, first) = cond(escaped, word_escape).parse(input)?;
     let unescaped = take_while1(|c: char| !c.is_whitespace() && c != '\\').map(plain);
     let returns = || value(plain(""), char('\r'));

@@ -1,5 +1,5 @@
 //! What a directive may ask of the file around it.
-use super::{Directive, Emit, Options, Parse, Parsed, Support, Syntax, order::Ranks};
+use super::{Directive, Emit, Options, Parse, Parsed, Support, Syntax, order::Ranks, recover};
 use crate::config::{MatcherSet, Module, Route};
 use grammar::{Error, Line, Token};
 use serde_json::{Map, Value};
@@ -125,14 +125,21 @@ impl<'t> Cx<'t> {
             self.not_yet(line.name(), &format!("{} ({why})", directive.name));
         }
         let inner = self.errors.len();
-        let parsed = self.parse_by_kind(directive, line);
+        let parsed = recover::read_all(line, |line| {
+            self.errors.truncate(inner);
+            self.parse_by_kind(directive, line)
+        });
         if parsed.is_ok() && self.errors.len() == inner {
-            return parsed;
+            return parsed.map_err(|mistakes| mistakes.last);
         }
         let context = format!("parsing caddyfile tokens for '{}': ", directive.name);
-        let inner: Vec<Error> = self.errors.drain(inner..).map(|e| e.within(&context, None)).collect();
-        self.errors.extend(inner);
-        parsed.map_err(|error| error.within(&context, None).or_at(line.name()))
+        let own = |error: Error| error.within(&context, None).or_at(line.name());
+        let within: Vec<Error> = self.errors.drain(inner..).map(|e| e.within(&context, None)).collect();
+        self.errors.extend(within);
+        parsed.map_err(|mistakes| {
+            self.errors.extend(mistakes.before.into_iter().map(own));
+            own(mistakes.last)
+        })
     }
     fn parse_by_kind(&mut self, directive: &Directive, line: &Line) -> Parsed<Vec<Emit>> {
         match directive.parse {

@@ -18,6 +18,7 @@ mod order;
 mod pairing;
 pub mod plugins;
 mod policies;
+mod recover;
 mod response;
 mod routes;
 mod servers;
@@ -46,6 +47,7 @@ pub use words::{Block, Words};
 use crate::config::Route;
 use grammar::{Error, File, Line, Source};
 use order::Ranks;
+use recover::Mistakes;
 use serde_json::Value;
 use servers::NamedRoutes;
 use site::Site;
@@ -119,9 +121,15 @@ fn read_options(lines: &[Line], cx: &mut Cx<'_>) {
         if let Support::NotYet(why) = known.support {
             cx.not_yet(name, &format!("global option {} ({why})", known.name));
         }
-        if let Err(error) = (known.parse)(line, &mut options, cx) {
+        let before = options.clone();
+        let read = recover::read_all(line, |line| {
+            options = before.clone();
+            (known.parse)(line, &mut options, cx)
+        });
+        if let Err(Mistakes { before, last }) = read {
             let context = format!("parsing caddyfile tokens for '{}': ", known.name);
-            cx.errors.push(error.within(&context, None).or_at(name));
+            let all = before.into_iter().chain([last]);
+            cx.errors.extend(all.map(|error| error.within(&context, None).or_at(name)));
         }
     }
     // The longest address is the most specific.

@@ -31,14 +31,14 @@ pub(super) fn render(error: &Error, text: Option<&str>, colours: bool) -> String
         }
         return out;
     };
-    let number = span.line.to_string();
-    let margin = " ".repeat(number.len() + 1);
-    line(format_args!("{margin}{} {}:{}:{}", blue("-->"), span.file, span.line, span.column));
     let read = std::fs::read(&*span.file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let whole = read.ok().or_else(|| text.map(str::to_owned)).unwrap_or_default();
-    let at = usize::try_from(span.line).unwrap_or(0).saturating_sub(1);
-    if let Some(source) = whole.lines().nth(at) {
-        let before: String = source.chars().take((span.column as usize).saturating_sub(1)).collect();
+    let (row, column) = physical(&whole, span.line, span.column);
+    let number = row.to_string();
+    let margin = " ".repeat(number.len() + 1);
+    line(format_args!("{margin}{} {}:{}:{}", blue("-->"), span.file, row, column));
+    if let Some(source) = whole.lines().nth(row.saturating_sub(1)) {
+        let before: String = source.chars().take(column.saturating_sub(1)).collect();
         let indent = before.replace('\t', TAB).chars().map(|_| ' ').collect::<String>();
         // Never past the end of the line: a heredoc goes on in the next.
         let left = source.chars().count().saturating_sub(before.chars().count());
@@ -54,6 +54,18 @@ pub(super) fn render(error: &Error, text: Option<&str>, colours: bool) -> String
         line(format_args!("{margin} {} {hint}", blue("=")));
     }
     out
+}
+/// Line and column as an editor counts them: columns go on where a backslash continues a line.
+fn physical(text: &str, line: u32, column: u32) -> (usize, usize) {
+    let (mut row, mut column) = (line as usize, column as usize);
+    for source in text.split('\n').skip(row.saturating_sub(1)) {
+        let length = source.chars().count() + 1;
+        if column <= length || !source.trim_end().ends_with('\\') {
+            break;
+        }
+        (row, column) = (row + 1, column - length);
+    }
+    (row, column)
 }
 #[cfg(test)]
 mod tests {
@@ -83,6 +95,14 @@ mod tests {
             render(&error(9, 1, 0), Some("a"), false).starts_with("Error: no\n  --> nowhere/Caddyfile:9:1\n")
         );
         assert_eq!(render(&Error::plain("no"), None, false), "Error: no\n");
+    }
+    #[test]
+    fn what_stands_on_a_continued_line_is_shown_there() {
+        let shown = render(&error(1, 8, 3), Some("foo \\\n\tbar\n"), false);
+        assert!(
+            shown.contains("Caddyfile:2:2\n") && shown.contains(" 2 |     bar\n   |     ^^^\n"),
+            "{shown}"
+        );
     }
     #[test]
     fn marks_stay_on_the_line() {

@@ -101,7 +101,7 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
 impl HandlerConfig for Map {
     const NAME: &'static str = "map";
     fn build(self, _: &mut Build) -> Result<Box<dyn Handler>, BuildError> {
-        let destinations = self.destinations.iter().map(|name| destination(name));
+        let destinations = self.destinations.iter().enumerate().map(|(at, name)| destination(at, name));
         let destinations = destinations.collect::<Result<Box<[_]>, BuildError>>()?;
         let (wanted, defaults) = (destinations.len(), self.defaults.len());
         if defaults > 0 && defaults != wanted {
@@ -141,9 +141,10 @@ impl HandlerConfig for Map {
     }
 }
 /// A destination without its braces.
-fn destination(name: &str) -> Result<Box<str>, BuildError> {
+fn destination(at: usize, name: &str) -> Result<Box<str>, BuildError> {
     if !name.starts_with('{') || name.matches('{').count() != 1 {
-        return Err("destination must be a placeholder and only a placeholder".into());
+        let message = "must be a placeholder and only a placeholder";
+        return Err(format!("destination {at} {message}, but got '{name}'").into());
     }
     Ok(name.trim_matches(['{', '}']).into())
 }
@@ -284,7 +285,10 @@ mod tests {
     #[test]
     fn what_is_confusing_does_not_build() {
         for (json, error) in [
-            (json!({"destinations": ["a"]}), "destination must be a placeholder and only a placeholder"),
+            (
+                json!({"destinations": ["a"]}),
+                "destination 0 must be a placeholder and only a placeholder, but got 'a'",
+            ),
             (json!({"destinations": ["{a}"], "defaults": ["", ""]}), "1 destinations != 2 defaults"),
             (
                 json!({"mappings": [{"input": "a", "input_regexp": "b"}]}),

@@ -78,7 +78,9 @@ impl Logs {
         config.logs.entry("default".into()).or_default();
         let build = |(name, log): (String, config::Log)| {
             let built = Log::build(name.clone(), log, encoders, state);
-            built.map(Arc::new).map_err(|why| format!("setting up custom log '{name}': {why}"))
+            let which =
+                if name == "default" { "default log".to_owned() } else { format!("custom log '{name}'") };
+            built.map(Arc::new).map_err(|why| format!("setting up {which}: {why}"))
         };
         Ok(Self(config.logs.into_iter().map(build).collect::<Result<_, _>>()?))
     }

@@ -77,7 +77,10 @@ impl Checker {
             passes: u32::try_from(config.passes).unwrap_or(0),
             fails: u32::try_from(config.fails).unwrap_or(0),
             expect_status: config.expect_status,
-            expect_body: (!body.is_empty()).then(|| go_regex(body)).transpose()?,
+            expect_body: (!body.is_empty())
+                .then(|| go_regex(body))
+                .transpose()
+                .map_err(|why| format!("expect_body: compiling regular expression: {why}"))?,
             longest: if config.max_size > 0 { config.max_size } else { LONGEST_BODY },
             transport: transport.clone(),
             upstreams: upstreams.clone(),
