@@ -1,6 +1,7 @@
 //! Certificates from a real ACME server (pebble), over every challenge.
 #[path = "../common/mod.rs"]
 mod common;
+mod folders;
 mod ovh;
 mod pebble;
 mod process;
