@@ -409,3 +409,100 @@ fn a_run_that_fails_always_says_why() {
     );
     assert_eq!((ran.code, ran.messages().last()), (Some(1), Some(&wanted)));
 }
+
+#[test]
+fn respond_says_what_it_is_told_and_where() {
+    let place = Place::new();
+    let mut command =
+        place.command(&["respond", "-l", "127.0.0.1:0", "-H", "x-a: b", "--access-log=false", "I am {{.N}}"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim_end().strip_prefix("Server address: 127.0.0.1:").unwrap().parse().unwrap();
+    assert_eq!(get(port, "/").as_deref(), Some("I am 0"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ran = place.run(&["respond", "a", "b"]);
+    assert_eq!((ran.code, ran.messages()), (Some(1), vec!["too many unflagged arguments".to_owned()]));
+}
+#[test]
+fn file_server_and_reverse_proxy_serve_by_their_flags() {
+    let place = Place::with("index.html", "the page");
+    let (files, proxy) = (free_port(), free_port());
+    let (at, to) = (format!("127.0.0.1:{files}"), format!("127.0.0.1:{files}"));
+    let mut serving =
+        place.command(&["file-server", "--listen", &at]).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(serving.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let wanted = format!("Caddy serving static files on {at}");
+    assert!(said.map(|line| line.contains(&wanted)).any(|found| found));
+    assert_eq!(get(files, "/").as_deref(), Some("the page"));
+    let from = format!(":{proxy}");
+    let running = Running::start(&place, &["reverse-proxy", "--from", &from, "--to", &to, "-d", "x-a: b"]);
+    running.until("caddy proxying");
+    assert_eq!(get(proxy, "/").as_deref(), Some("the page"));
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let ran = place.run(&["reverse-proxy"]);
+    assert_eq!((ran.code, ran.messages()), (Some(1), vec!["--to is required".to_owned()]));
+}
+#[test]
+fn a_storage_is_exported_and_imported() {
+    let place = Place::new();
+    place.file(
+        "from.json",
+        &format!(r#"{{"storage": {{"module": "file_system", "root": "{}/from"}}}}"#, place.path().display()),
+    );
+    place.file(
+        "to.json",
+        &format!(r#"{{"storage": {{"module": "file_system", "root": "{}/to"}}}}"#, place.path().display()),
+    );
+    fs::create_dir_all(place.path().join("from/acme/a")).unwrap();
+    place.file("from/acme/a/b.json", "{}");
+    let ran = place.run(&["storage", "export", "-c", "from.json", "-o", "all.tar"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = place.run(&["storage", "import", "-c", "to.json", "-i", "all.tar"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Successfully imported storage\n"), "{ran:?}");
+    assert_eq!(fs::read_to_string(place.path().join("to/acme/a/b.json")).unwrap(), "{}");
+    for (args, message) in [
+        (&["storage", "export"][..], "--config is required"),
+        (&["storage", "export", "-c", "from.json"], "--output is required"),
+        (&["storage", "import", "-c", "to.json"], "--input is required"),
+        (
+            &["storage", "import", "-c", "to.json", "-i", "none"],
+            "opening input file: open none: no such file or directory",
+        ),
+    ] {
+        let ran = place.run(args);
+        assert_eq!((ran.code, ran.messages().pop().as_deref()), (Some(1), Some(message)), "{args:?}");
+    }
+}
+#[test]
+fn shells_and_manual_pages_know_the_commands() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let ran = place.run(&["completion", shell]);
+        assert!(ran.code == Some(0) && ran.stdout.contains("list-modules"), "{shell}: {ran:?}");
+    }
+    assert_eq!(place.run(&["manpage", "-o", "man"]).code, Some(0));
+    for page in ["proxy.8", "proxy-run.8", "proxy-storage-export.8"] {
+        assert!(place.path().join("man").join(page).exists(), "{page}");
+    }
+    assert_eq!(place.run(&["manpage"]).code, Some(3));
+}
+#[test]
+fn packages_are_built_in() {
+    let place = Place::new();
+    let ran = place.run(&["add-package", "github.com/mholt/caddy-ratelimit"]);
+    assert!(ran.code == Some(0) && ran.stdout.contains("http.handlers.rate_limit is built in"), "{ran:?}");
+    assert_eq!(place.run(&["add-package", "github.com/mholt/caddy-l4"]).code, Some(1));
+    assert_eq!(place.run(&["remove-package", "github.com/mholt/caddy-ratelimit"]).code, Some(1));
+    assert_eq!(place.run(&["upgrade"]).code, Some(0));
+}
+#[test]
+fn switches_may_be_switched_off() {
+    let place = Place::with("Caddyfile", ":8080\n");
+    assert!(!place.run(&["adapt", "--pretty=false"]).stdout.contains('\t'));
+    let ran = place.run(&["adapt", "--pretty=maybe"]);
+    let wanted = "Error: invalid argument \"maybe\" for \"-p, --pretty\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), wanted));
+}

@@ -20,7 +20,7 @@ use http::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{net::SocketAddr, sync::Arc};
 
 /// The largest configuration, in bytes.
@@ -206,6 +206,7 @@ fn refusal(method: &Method, refused: &Refused, warnings: &[Warning]) -> Reply {
     let mut reply = Reply::json(&body);
     reply.status = refused.status;
     if *method == Method::HEAD {
+        reply.headers.insert(header::CONTENT_LENGTH, reply.body.len().into());
         reply.body = Bytes::new();
     }
     reply
@@ -284,14 +285,15 @@ fn adapt_only(asked: &Asked<'_>) -> Outcome {
         return Err(method_not_allowed().into());
     }
     let (json, warnings) = adapted(asked)?;
-    let result = super::json::parse(&json).map_err(|why| Refused::internal(why.message))?;
-    #[derive(Serialize)]
-    struct Adapted {
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        warnings: Vec<Warning>,
-        result: Value,
-    }
-    Ok(Reply::json(&Adapted { warnings, result }))
+    let result = super::json::compact_text(&json).map_err(|why| {
+        let why = why.message;
+        Refused::internal(format!("json: error calling MarshalJSON for type json.RawMessage: {why}"))
+    })?;
+    let warnings = match &warnings[..] {
+        [] => String::new(),
+        warnings => format!("\"warnings\":{},", compact(&warnings)),
+    };
+    Ok(Reply::of(JSON, format!("{{{warnings}\"result\":{result}}}\n")))
 }
 /// What an adapter says beside its result.
 #[derive(Clone, Debug, Serialize)]

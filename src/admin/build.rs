@@ -19,9 +19,34 @@ pub fn decode(json: &Value) -> Result<Config, String> {
     if json.is_null() {
         return Ok(Config::default());
     }
+    if let Some(kind) = not_an_object(json) {
+        return Err(format!("json: cannot unmarshal {kind} into Go value of type caddy.Config"));
+    }
     let mut json = json.clone();
     tree::without_ids(&mut json);
+    drop_nulls(&mut json);
     Config::deserialize(&json).map_err(|error| go_words(&error.to_string()))
+}
+/// What it is instead, as Go calls it.
+fn not_an_object(json: &Value) -> Option<&'static str> {
+    match json {
+        Value::Object(_) | Value::Null => None,
+        Value::Array(_) => Some("array"),
+        Value::String(_) => Some("string"),
+        Value::Number(_) => Some("number"),
+        Value::Bool(_) => Some("bool"),
+    }
+}
+/// To Go, a field that is `null` is as good as one that is not there.
+fn drop_nulls(json: &mut Value) {
+    match json {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(values) => values.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 /// Builds all of a configuration and lets it go: what `validate` does.
 ///

@@ -190,6 +190,10 @@ impl Instance {
     pub(super) async fn find(&self, id: &str) -> Option<String> {
         self.current.lock().await.ids.get(id).cloned()
     }
+    /// Where the servers listen, as the system knows it.
+    pub async fn listening(&self) -> Vec<String> {
+        self.app.listening().await
+    }
     /// Certificates and authorities of the configuration in force.
     pub(super) async fn tls(&self) -> Option<Arc<Tls>> {
         self.current.lock().await.tls.clone()

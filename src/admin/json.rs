@@ -18,6 +18,28 @@ pub fn parse(text: &[u8]) -> Result<Value, SyntaxError> {
     serde_json::from_str(&String::from_utf8_lossy(text))
         .map_err(|error| SyntaxError { message: error.to_string(), offset: text.len() })
 }
+/// The same JSON without spaces, and otherwise as it is written; Go's escapes for what HTML would misread.
+///
+/// # Errors
+/// In Go's words.
+pub(super) fn compact_text(text: &[u8]) -> Result<String, SyntaxError> {
+    check(text)?;
+    let (mut out, mut in_text, mut escaped) = (String::with_capacity(text.len()), false, false);
+    for c in String::from_utf8_lossy(text).chars() {
+        match c {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            ' ' | '\t' | '\r' | '\n' if !in_text => {}
+            c => out.push(c),
+        }
+        in_text ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+    }
+    Ok(out)
+}
 /// As Caddy keeps it, decoded into Go's maps: keys sorted, numbers as `float64` holds them.
 pub(super) fn normalize(value: &mut Value) {
     value.sort_all_objects();

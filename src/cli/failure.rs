@@ -40,6 +40,10 @@ impl Failure {
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self { code: FAILED_STARTUP, what: What::Text(text.into()) }
     }
+    /// One that ends the process with another code.
+    pub(super) fn with_code(code: u8, text: impl Into<String>) -> Self {
+        Self { code, what: What::Text(text.into()) }
+    }
     /// Nothing more is said.
     pub(super) fn silent(code: u8) -> Self {
         Self { code, what: What::Said }

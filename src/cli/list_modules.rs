@@ -105,8 +105,8 @@ impl ListModules {
 fn indented(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| compact(value))
 }
-/// Sorted.
-fn ids() -> BTreeSet<String> {
+/// All module ids, sorted.
+pub(super) fn ids() -> BTreeSet<String> {
     let handlers = table::MODULES.handlers.iter().map(|module| format!("http.handlers.{}", module.name));
     let matchers = table::MODULES.matchers.iter().map(|module| format!("http.matchers.{}", module.name));
     let encoders = table::ENCODERS.iter().map(|module| format!("caddy.logging.encoders.{}", module.name));

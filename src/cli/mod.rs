@@ -3,18 +3,26 @@
 #[macro_use]
 mod output;
 mod adapt;
+mod booleans;
 mod client;
 mod control;
+mod documents;
 mod envfile;
 mod environ;
 mod failure;
+mod file_server;
 mod fmt;
 mod hash_password;
 mod input;
 mod list_modules;
+mod packages;
+mod quick;
+mod respond;
+mod reverse_proxy;
 mod run;
 mod snippet;
 mod start;
+mod storage;
 mod watch;
 use crate::{
     logging::{Logs, ToLogs},
@@ -41,16 +49,25 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Adapt(adapt::Adapt),
+    AddPackage(packages::AddPackage),
     /// Prints information about this build
     BuildInfo,
+    Completion(documents::Completion),
     Environ(environ::Environ),
+    FileServer(file_server::FileServer),
     Fmt(fmt::Fmt),
     HashPassword(hash_password::HashPassword),
     ListModules(list_modules::ListModules),
+    Manpage(documents::Manpage),
     Reload(control::Reload),
+    RemovePackage(packages::RemovePackage),
+    Respond(respond::Respond),
+    ReverseProxy(reverse_proxy::ReverseProxy),
     Run(run::Run),
     Start(start::Start),
     Stop(control::Stop),
+    Storage(storage::StorageCommand),
+    Upgrade(packages::Upgrade),
     Validate(adapt::Validate),
     /// Prints the version
     Version,
@@ -61,7 +78,14 @@ pub fn main() -> ExitCode {
         env::args_os().next().and_then(|path| Path::new(&path).file_stem().map(|name| name.to_owned()));
     let name = name.map_or_else(|| "proxy".to_owned(), |name| name.to_string_lossy().into_owned());
     let command = Cli::command().name(name.clone()).bin_name(name.clone());
-    let matches = match command.clone().try_get_matches_from(arguments()) {
+    let args = match booleans::plain(&command, arguments()) {
+        Ok(args) => args,
+        Err(why) => {
+            err!("Error: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let matches = match command.clone().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return complain(&error, &name),
     };
@@ -91,7 +115,7 @@ impl Cli {
             return ExitCode::SUCCESS;
         };
         let form = command.form();
-        match command.run() {
+        match command.run(&help) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.report(form),
         }
@@ -105,28 +129,41 @@ impl Command {
             _ => Form::Log,
         }
     }
-    fn run(self) -> Result<(), Failure> {
+    /// `whole` is what the program's commands are.
+    fn run(self, whole: &clap::Command) -> Result<(), Failure> {
         match self {
-            // It has its own log.
+            // These have their own logs.
             Self::Run(run) => run.run(),
-            other => with_log(|| other.run_with_log()),
+            Self::FileServer(serve) => serve.run(),
+            Self::Respond(respond) => respond.run(),
+            Self::ReverseProxy(proxy) => proxy.run(),
+            other => with_log(|| other.run_with_log(whole.clone())),
         }
     }
-    fn run_with_log(self) -> Result<(), Failure> {
+    fn run_with_log(self, whole: clap::Command) -> Result<(), Failure> {
         match self {
             Self::Adapt(adapt) => adapt.run(),
+            Self::AddPackage(add) => add.run(),
+            Self::Completion(completion) => completion.run(whole),
             Self::BuildInfo => {
                 environ::build_info();
                 Ok(())
             }
             Self::Environ(environ) => environ.run(),
+            Self::FileServer(serve) => serve.run(),
             Self::Fmt(fmt) => fmt.run(),
             Self::HashPassword(hash) => hash.run(),
             Self::ListModules(list) => list.run(),
+            Self::Manpage(manpage) => manpage.run(whole),
             Self::Reload(reload) => reload.run(),
+            Self::RemovePackage(remove) => remove.run(),
+            Self::Respond(respond) => respond.run(),
+            Self::ReverseProxy(proxy) => proxy.run(),
             Self::Run(run) => run.run(),
             Self::Start(start) => start.run(),
             Self::Stop(stop) => stop.run(),
+            Self::Storage(storage) => storage.run(),
+            Self::Upgrade(upgrade) => upgrade.run(),
             Self::Validate(validate) => validate.run(),
             Self::Version => {
                 out!("{}", environ::VERSION);

@@ -10,6 +10,7 @@ use crate::{
     environment,
     logging::{Logs, ToLogs},
     state::State,
+    storage::give_up_locks,
 };
 use clap::Args;
 use std::{
@@ -132,7 +133,12 @@ pub(super) fn serve<F: Future<Output = Result<(), Failure>>>(
     let control = control.map_err(|error| Failure::new(format!("starting the runtime: {error}")))?;
     let instance = Instance::new(state, logs.clone())
         .map_err(|error| Failure::new(format!("starting the workers: {error}")))?;
-    control.block_on(with(instance))
+    let outcome = control.block_on(with(instance));
+    if outcome.is_err() {
+        // Nobody waits for what still goes on.
+        control.shutdown_background();
+    }
+    outcome
 }
 
 /// What ends a process, as the log names it.
@@ -224,6 +230,7 @@ async fn reload(instance: &Arc<Instance>, envfiles: &[String]) {
 }
 fn at_once(signal: &'static str) -> Failure {
     tracing::info!(target: "", signal, "quitting process immediately");
+    give_up_locks();
     Failure::silent(FORCED_QUIT)
 }
 /// Stops serving, unless someone insists on ending at once.

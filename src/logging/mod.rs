@@ -177,7 +177,7 @@ impl Log {
         let sampling = sampling.map_err(|error| format!("sampling: {error}"))?;
         Ok(Self {
             name,
-            level: level.ok_or_else(|| format!("unrecognized log level: {}", config.level))?,
+            level: level.ok_or_else(|| format!("unrecognized log level: {}", config.level.to_lowercase()))?,
             include: config.include,
             exclude: config.exclude,
             encoder: match config.encoder {

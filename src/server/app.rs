@@ -30,6 +30,8 @@ pub struct App {
 struct Running {
     /// The addresses that are bound; where one socket serves all workers, the task that deals its connections.
     bound: BTreeMap<Address, Option<AbortHandle>>,
+    /// What the system made of them: the port, where any would do.
+    local: BTreeMap<Address, String>,
     background: JoinSet<()>,
     /// There are servers. Caddy has no HTTP app where there are none.
     serving: bool,
@@ -63,6 +65,10 @@ impl App {
                 fresh.push((address.clone(), listen::bind(address, self.workers.len(), place.keep)?));
             }
         }
+        let mut local = fresh
+            .iter()
+            .map(|(address, listeners)| (address.clone(), local_address(address, listeners)))
+            .collect();
         let mut background = JoinSet::new();
         plan.background.into_iter().for_each(|task| drop(background.spawn(task)));
         let served: Vec<Served> = plan.places.into_iter().map(|place| place.served).collect();
@@ -74,6 +80,8 @@ impl App {
             }
         }
         self.hand_out(&served, fresh, &mut bound).await;
+        running.local.retain(|address, _| bound.contains_key(address));
+        running.local.append(&mut local);
         // What is left is no longer served.
         let gone = std::mem::replace(&mut running.bound, bound);
         gone.into_iter().for_each(|(address, dealing)| close(&address, dealing));
@@ -96,6 +104,10 @@ impl App {
     /// Tells one process from another in the logs, as Caddy does by the address of its cache.
     fn name(&self) -> String {
         format!("{:p}", Arc::as_ptr(&self.workers).cast::<u8>())
+    }
+    /// Where it listens, as Go shows such addresses.
+    pub async fn listening(&self) -> Vec<String> {
+        self.running.lock().await.local.values().cloned().collect()
     }
     /// Tells every worker what to serve, and waits until each does.
     async fn hand_out(
@@ -176,6 +188,13 @@ fn note_stop(grace: Option<Duration>) {
         }
         None => tracing::info!(target: "http", "servers shutting down with eternal grace period"),
     }
+}
+fn local_address(address: &Address, listeners: &[Listener]) -> String {
+    match listeners.first() {
+        Some(Listener::Tcp(listener)) => listener.local_addr().map(|local| local.to_string()).ok(),
+        _ => None,
+    }
+    .unwrap_or_else(|| address.place())
 }
 /// Says what an address does without, as Caddy does.
 fn note_skipped(served: &Served) {

@@ -125,11 +125,15 @@ impl Plan {
             };
             let protocols = Protocols::named(&names)?;
             spoken.extend(names);
-            for address in Address::parse(text, HTTP_PORT)? {
+            let invalid =
+                |why: String| format!("loading http app module: http: invalid configuration: {why}");
+            let parsed = Address::parse(text, HTTP_PORT)
+                .map_err(|why| invalid(format!("invalid listener address '{text}': {why}")))?;
+            for address in parsed {
                 if let Some(by) = claimed.insert(address.clone(), name.into()) {
-                    return Err(format!(
-                        "listener address repeated: {address} (already claimed by server '{by}')"
-                    ));
+                    return Err(invalid(format!(
+                        "server {name}: listener address repeated: {address} (already claimed by server '{by}')"
+                    )));
                 }
                 let plain = address.port() == Some(app.http_port());
                 let security = match &*server.tls_connection_policies {

@@ -38,6 +38,12 @@ pub(super) async fn respond(
             return Err(Aborted);
         }
     }
+    if connection.binding.is_superseded() {
+        let mut response = Response::new(Reply::new(Body::Empty, in_flight));
+        // Clients know by it that another connection may do better.
+        *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+        return Ok(response);
+    }
     let served = connection.binding.served();
     if request.version() < Version::HTTP_2 && !served.protocols.h1 {
         return Err(Aborted);

@@ -5,7 +5,7 @@ use crate::{
     tls::{Challenges, Policies},
 };
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::Rc,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -101,11 +101,12 @@ impl Served {
 pub(super) struct Binding {
     /// The worker's own handle on what it serves: no count is shared between cores.
     current: RefCell<Rc<Served>>,
-    draining: std::cell::Cell<bool>,
+    draining: Cell<bool>,
+    superseded: Cell<bool>,
 }
 impl Binding {
     pub(super) fn new(served: Served) -> Self {
-        Self { current: RefCell::new(Rc::new(served)), draining: false.into() }
+        Self { current: RefCell::new(Rc::new(served)), draining: false.into(), superseded: false.into() }
     }
     /// What a request that comes now is served with.
     pub(super) fn served(&self) -> Rc<Served> {
@@ -117,6 +118,13 @@ impl Binding {
     /// Its connections are to end after the request they are at.
     pub(super) fn drain(&self) {
         self.draining.set(true);
+    }
+    /// Its connections were made on terms that hold no longer: no further request on them reaches a site.
+    pub(super) fn supersede(&self) {
+        self.superseded.set(true);
+    }
+    pub(super) fn is_superseded(&self) -> bool {
+        self.superseded.get()
     }
     pub(super) fn is_draining(&self) -> bool {
         self.draining.get()

@@ -135,6 +135,7 @@ impl Worker {
             return place;
         }
         let binding = Rc::new(Binding::new(served));
+        place.binding.supersede();
         self.drain(&place.binding);
         let accepting = place.accepting.map(|Accepting { listener, task }| {
             task.abort();

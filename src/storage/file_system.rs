@@ -2,11 +2,15 @@
 use super::{Lock, Storage, safe};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -118,6 +122,18 @@ fn is_stale(path: &Path) -> bool {
     let heard = heard.or_else(|| fs::metadata(path).ok()?.modified().ok());
     heard.and_then(|heard| heard.elapsed().ok()).is_some_and(|silence| silence > STALE)
 }
+/// The files of all locks that this process holds.
+static LOCKS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+fn locks() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    LOCKS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+/// Gives up all locks of this process, which is about to end without waiting for their holders.
+pub fn give_up_locks() {
+    for path in std::mem::take(&mut *locks()) {
+        // Whoever waits for it takes it for stale soon, if it stays.
+        fs::remove_file(path).ok();
+    }
+}
 /// A lock file that a thread keeps fresh.
 struct Held {
     path: PathBuf,
@@ -143,6 +159,7 @@ impl Held {
             }
         };
         let refreshing = thread::Builder::new().name("lock".into()).spawn(refresh)?;
+        locks().insert(path.clone());
         Ok(Self { path, stop: Some(stop), refreshing: Some(refreshing) })
     }
 }
@@ -153,7 +170,10 @@ impl Drop for Held {
         if let Some(refreshing) = self.refreshing.take() {
             refreshing.join().ok();
         }
-        fs::remove_file(&self.path).ok();
+        // Unless it was given up: then it may be another's.
+        if locks().remove(&self.path) {
+            fs::remove_file(&self.path).ok();
+        }
     }
 }
 fn lock_text(created: DateTime<Utc>) -> String {

@@ -2,7 +2,7 @@
 mod file_system;
 mod host_folders;
 use crate::environment;
-pub use file_system::FileSystem;
+pub use file_system::{FileSystem, give_up_locks};
 pub use host_folders::{Fingerprint, HostFolders};
 use std::{
     io,

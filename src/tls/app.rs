@@ -162,7 +162,11 @@ fn read<T: DeserializeOwned + Default>(config: &Config, name: &str) -> Result<T,
     let found = config.apps.get(name).map(|app| serde_json::from_value(app.clone()));
     Ok(found.transpose().map_err(|error| format!("loading {name} app module: {error}"))?.unwrap_or_default())
 }
-fn storage(config: Option<&Value>) -> Result<Arc<dyn Storage>, String> {
+/// The storage that a configuration asks for; Caddy's folder for data by default.
+///
+/// # Errors
+/// In Caddy's words.
+pub fn storage(config: Option<&Value>) -> Result<Arc<dyn Storage>, String> {
     #[derive(Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct StorageConfig {

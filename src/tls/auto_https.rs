@@ -93,7 +93,11 @@ fn without_covered(managed: BTreeSet<String>, automation: &Automation) -> Vec<St
     managed.iter().filter(|name| automation.names(name) || !covered(name)).cloned().collect()
 }
 fn listeners(server: &Server, default_port: u16) -> Result<Vec<NetworkAddress>, String> {
-    let parse = |text: &String| NetworkAddress::parse(text, "tcp", default_port);
+    let parse = |text: &String| {
+        NetworkAddress::parse(text, "tcp", default_port).map_err(|why| {
+            format!("loading http app module: http: invalid configuration: invalid listener address '{text}': {why}")
+        })
+    };
     server.listen.iter().map(parse).collect()
 }
 /// The values of `host` matchers of top-level routes.

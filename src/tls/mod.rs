@@ -16,7 +16,7 @@ pub use acme::{
     Acme, AcmeError, Challenges, DnsModule, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, TxtRecord,
     Working, folder as acme_folder,
 };
-pub use app::{Tls, TlsModules};
+pub use app::{Tls, TlsModules, storage};
 pub use authority::{Authority, AuthoritySettings, Issued, LEAF_LIFETIME};
 pub use automation::{
     Automation, IssueError, IssuedChain, Issuer, IssuerContext, IssuerModule, Issuing, Request,

@@ -41,19 +41,19 @@ fn start(config: String, port: u16) -> Server {
 }
 
 /// A client that keeps its connection.
-struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 impl Client {
-    fn new(port: u16) -> Self {
+    pub(crate) fn new(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self(BufReader::new(stream))
     }
-    fn send(&mut self, path: &str) {
+    pub(crate) fn send(&mut self, path: &str) {
         let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
     /// Head and body; `None` if the connection has ended.
-    fn receive(&mut self) -> Option<(String, String)> {
+    pub(crate) fn receive(&mut self) -> Option<(String, String)> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.0.read_line(&mut head).ok()? == 0 {
@@ -65,7 +65,7 @@ impl Client {
         self.0.read_exact(&mut body).ok()?;
         Some((head, String::from_utf8(body).unwrap()))
     }
-    fn get(&mut self, path: &str) -> String {
+    pub(crate) fn get(&mut self, path: &str) -> String {
         self.send(path);
         self.receive().expect("an answer").1
     }

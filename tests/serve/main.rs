@@ -21,9 +21,11 @@ mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod fixture;
+mod killed;
 mod lifecycle;
 mod php;
 mod process;
+mod reload;
 mod tree;
 mod upstream;
 use fixture::{Case, Fixture};

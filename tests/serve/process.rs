@@ -54,14 +54,26 @@ impl Server {
         });
         if ended { Err(server.log()) } else { Ok(server) }
     }
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+    /// Memory that it holds now, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+    /// The file that it was started with.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" })
+    }
     /// What it has written to standard error.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
     /// Puts another configuration in the place of the one it was started with, and has it read.
     pub(crate) fn reload(&self, config: &str) {
-        fs::write(self.folder.path().join(if self.json { "caddy.json" } else { "Caddyfile" }), config)
-            .unwrap();
+        fs::write(self.file(), config).unwrap();
         self.signal("USR1");
     }
     pub(crate) fn signal(&self, name: &str) {

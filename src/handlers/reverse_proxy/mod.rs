@@ -52,7 +52,9 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
-pub use syntax::{dynamic, fastcgi as fastcgi_syntax, forward_auth, http_transport, php_fastcgi, policies};
+pub use syntax::{
+    dials, dynamic, fastcgi as fastcgi_syntax, forward_auth, http_transport, php_fastcgi, policies,
+};
 use transport::Transport;
 use upstream::{Target, Upstream};
 

@@ -53,6 +53,14 @@ struct Reading {
     /// Of the sub-directive `transport`.
     transport: Option<Value>,
 }
+/// Scheme (empty for none) and dial addresses of an upstream as it is written.
+///
+/// # Errors
+/// In Caddy's words.
+pub fn dials(text: &str) -> Result<(String, Vec<String>), String> {
+    let address = UpstreamAddress::parse(text)?;
+    Ok((address.scheme.clone(), address.dials()?))
+}
 impl Reading {
     /// Adds the upstreams that one word stands for.
     fn upstream(&mut self, text: &str, at: &Words<'_>) -> Parsed<()> {
