@@ -23,6 +23,7 @@ mod run;
 mod snippet;
 mod start;
 mod storage;
+mod trust;
 mod watch;
 use crate::{
     logging::{Logs, ToLogs},
@@ -67,6 +68,8 @@ enum Command {
     Start(start::Start),
     Stop(control::Stop),
     Storage(storage::StorageCommand),
+    Trust(trust::Trust),
+    Untrust(trust::Untrust),
     Upgrade(packages::Upgrade),
     Validate(adapt::Validate),
     /// Prints the version
@@ -163,6 +166,8 @@ impl Command {
             Self::Start(start) => start.run(),
             Self::Stop(stop) => stop.run(),
             Self::Storage(storage) => storage.run(),
+            Self::Trust(trust) => trust.run(),
+            Self::Untrust(untrust) => untrust.run(),
             Self::Upgrade(upgrade) => upgrade.run(),
             Self::Validate(validate) => validate.run(),
             Self::Version => {

@@ -39,6 +39,7 @@ pub(super) struct ReverseProxy {
     debug: bool,
 }
 /// Where requests come from.
+#[derive(Debug)]
 struct From {
     scheme: String,
     host: String,

@@ -53,6 +53,12 @@ fn request() -> String {
     let body = if path.ends_with("...") && fastrand::bool() { json!([body]) } else { body };
     format!("{method} {path} Content-Type: application/json < {body}")
 }
+/// Whether the answers are the same, but for what is said of a configuration that does not build: Caddy names Go's types.
+fn alike(got: &str, wanted: &str) -> bool {
+    let builds = |answer: &str| !answer.contains("loading new config: ");
+    let status = |answer: &str| answer.lines().next().map(str::to_owned);
+    if builds(got) || builds(wanted) { got == wanted } else { status(got) == status(wanted) }
+}
 #[test]
 #[ignore = "needs Caddy: CADDY names it"]
 fn random_changes_have_the_same_outcome() {
@@ -61,14 +67,16 @@ fn random_changes_have_the_same_outcome() {
     fastrand::seed(seed);
     let mut differences = vec![];
     for _ in 0..env::var("SEQUENCES").map_or(10, |count| count.parse().unwrap()) {
-        let (ours, theirs) = (Api::start(env!("CARGO_BIN_EXE_proxy")), Api::start(&caddy()));
+        let (ours, mut theirs) = (Api::start(env!("CARGO_BIN_EXE_proxy")), Api::start(&caddy()));
+        // Listeners share ports, so that the configurations, and their hashes, are the same.
+        theirs.site = ours.site;
         let mut sequence = vec![];
         for _ in 0..30 {
             let request = request();
             let (got, wanted) = (ours.ask(&request), theirs.ask(&request));
             sequence.push(request);
             let (now, then) = (ours.ask("GET /config/"), theirs.ask("GET /config/"));
-            if got != wanted || now != then {
+            if !alike(&got, &wanted) || now != then {
                 let sequence = sequence.join("\n");
                 differences.push(format!("{sequence}\nexpected:\n{wanted}{then}got:\n{got}{now}"));
                 break;
