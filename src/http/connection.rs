@@ -21,6 +21,15 @@ pub struct Connection {
     pub shutdown: Arc<OnceLock<Instant>>,
     /// HTTP/1.1: what is said before the response.
     pub interim: Interim,
+    /// See [`Connection::remote_ip`].
+    pub remote_text: OnceLock<Box<str>>,
+}
+impl Connection {
+    /// The peer's address without its port, as text: made once for all requests.
+    pub fn remote_ip(&self) -> Option<&str> {
+        let remote = self.remote?;
+        Some(self.remote_text.get_or_init(|| remote.ip().to_canonical().to_string().into()))
+    }
 }
 /// What a TLS handshake has settled.
 #[derive(Debug, Default)]

@@ -42,6 +42,10 @@ impl Listed {
 }
 /// Removes both kinds from a message that is passed on.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    // As most often; `Connection` itself is among them.
+    if !headers.keys().any(hop_by_hop) {
+        return;
+    }
     let listed = names_in_connection(headers);
     let gone: Vec<HeaderName> =
         headers.keys().filter(|name| hop_by_hop(name) || listed.contains(name.as_str())).cloned().collect();

@@ -1,5 +1,5 @@
 //! Which routes of a list a host can reach at all: so that a thousand sites cost what one costs.
-use super::{Exchange, tree::Route};
+use super::{Exchange, tree::Route, uri::lower_ascii};
 use foldhash::HashMap;
 
 /// For lists in which many routes ask for hosts. What it leaves out cannot match; what it gives is still to be matched.
@@ -35,13 +35,7 @@ impl HostIndex {
     /// The first route from `from` on that the request's host might reach.
     pub(super) fn next(&self, from: usize, x: &Exchange) -> Option<usize> {
         let host = x.host().trim_matches(['[', ']']);
-        let lower;
-        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
-            lower = host.to_ascii_lowercase();
-            &lower
-        } else {
-            host
-        };
+        let host = &*lower_ascii(host);
         let exact = self.by_name.get(host).and_then(|found| first(found, from));
         let wildcard = self.under_wildcard(host).and_then(|found| first(found, from));
         [exact, wildcard, first(&self.rest, from)].into_iter().flatten().min()

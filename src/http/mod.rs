@@ -16,6 +16,7 @@ pub mod placeholder;
 mod proxied;
 mod response;
 pub mod sniff;
+mod spare;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use place::{BuildError, at};
 pub use placeholder::Placeholder;
 pub use proxied::{Facts, Proxied};
 pub use response::{Action, Response, ResponseHandlers, ResponseMatcher};
+pub use spare::{keep_headers, spare_headers};
 pub use status::{status_text, unusual_reason};
 pub use text::Text;
 pub use tree::{Flow, Handler, Matcher, MatcherSets, Rise, Routes, Server, Step};

@@ -1,9 +1,13 @@
 //! Paths and queries as Go's `net/url` reads and writes them.
+use http::{Uri, uri::PathAndQuery};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// Undoes the percent encoding of a path; `+` stays. Bytes that are no UTF-8 become U+FFFD.
 pub fn decode_path(path: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'%', path.as_bytes()).is_none() {
+        return path.into();
+    }
     percent_decode_str(path).decode_utf8_lossy()
 }
 /// A path as it stands in a request line, if it is decoded.
@@ -12,14 +16,39 @@ pub fn encode_path(path: &str) -> Cow<'_, str> {
 }
 /// Whether Go keeps this spelling of an encoded path, rather than to encode it anew.
 pub fn is_encoded_path(path: &str) -> bool {
-    path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@!'()*[]%".contains(&b))
+    path.bytes().all(|byte| IN_PATHS[usize::from(byte)])
+}
+const IN_PATHS: [bool; 256] = {
+    let (mut table, mut i) = ([false; 256], 0);
+    let others = b"-_.~$&+,/:;=@!'()*[]%";
+    while i < 128 {
+        table[i] = (i as u8).is_ascii_alphanumeric();
+        i += 1;
+    }
+    i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+/// The path as Go writes it: its `URL.EscapedPath`.
+pub fn escaped_path(raw: &str) -> Cow<'_, str> {
+    if is_encoded_path(raw) { raw.into() } else { encode_path(&decode_path(raw)).into_owned().into() }
+}
+/// Path and query as Go writes them: its `URL.RequestURI`.
+pub fn request_uri(uri: &Uri) -> Cow<'_, str> {
+    match escaped_path(uri.path()) {
+        Cow::Borrowed(_) => uri.path_and_query().map_or("/", PathAndQuery::as_str).into(),
+        Cow::Owned(path) => uri.query().map_or(path.clone(), |query| format!("{path}?{query}")).into(),
+    }
 }
 /// Caddy's `CleanPath`: `.` and `..` are resolved, and slashes in a row are one if `merge_slashes` says so. A slash at
 /// the end stays. For paths that begin with a slash; others are left alone.
 pub fn clean_path(path: &str, merge_slashes: bool) -> Cow<'_, str> {
     let Some(inner) = path.strip_prefix('/') else { return path.into() };
-    let is_untidy = path.contains("/.") || merge_slashes && path.contains("//");
-    if !is_untidy {
+    let mut pairs = path.as_bytes().windows(2);
+    if !pairs.any(|pair| pair == b"/." || merge_slashes && pair == b"//") {
         return path.into();
     }
     let (inner, end) = inner.strip_suffix('/').map_or((inner, ""), |inner| (inner, "/"));
@@ -88,9 +117,27 @@ fn encode(text: &str, keep: impl Fn(u8) -> bool) -> Cow<'_, str> {
     }
     out.into()
 }
+/// With ASCII letters in lower case.
+pub fn lower_ascii(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        text.to_ascii_lowercase().into()
+    } else {
+        text.into()
+    }
+}
 
 /// Host and port of an address: Go's `SplitHostPort`. `None` if it has no port or too many colons.
 pub fn split_host_port(address: &str) -> Option<(&str, &str)> {
+    // As most often: a name or an IPv4 address.
+    let mut colon = None;
+    let is_plain = address.bytes().enumerate().all(|(at, byte)| match byte {
+        b':' => colon.replace(at).is_none(),
+        b'[' | b']' => false,
+        _ => true,
+    });
+    if is_plain {
+        return colon.map(|at| (&address[..at], &address[at + 1..]));
+    }
     let (host, port) = match address.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']')?;

@@ -6,7 +6,9 @@
 //! ```
 use crate::{
     caddyfile::{MatcherSyntax, Support},
-    http::{Build, BuildError, Exchange, Flow, Matcher, MatcherConfig, MatcherModule, Text},
+    http::{
+        Build, BuildError, Exchange, Flow, Matcher, MatcherConfig, MatcherModule, Text, uri::lower_ascii,
+    },
 };
 use foldhash::{HashMap, HashSet};
 use serde::Deserialize;
@@ -71,13 +73,7 @@ impl Matcher for Hosts {
         // Brackets are still there where there is no port.
         let host = host.strip_prefix('[').unwrap_or(host);
         let host = host.strip_suffix(']').unwrap_or(host);
-        let lower;
-        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
-            lower = host.to_ascii_lowercase();
-            &lower
-        } else {
-            host
-        };
+        let host = &*lower_ascii(host);
         let found = self.exact.contains(host)
             || self.wildcards.iter().any(|pattern| fits(pattern, host))
             || self.dynamic.iter().any(|text| fits(&text.expand(x), host));

@@ -1,9 +1,12 @@
 //! What a connection is about, as far as the sweep and the connection's own parts need to know of each other.
-use super::site::{Binding, Limits};
+use super::{
+    site::{Binding, Limits},
+    spelling::Place,
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    task::Waker,
+    task::{Poll, Waker},
 };
 
 /// Ticks without anything in flight before a connection is taken apart.
@@ -40,8 +43,12 @@ pub(super) struct Activity {
     clean: Cell<bool>,
     /// The target of the request that comes, where it had to be encoded.
     pub(super) target: RefCell<Option<Box<str>>>,
-    /// A response is done but not all of it may have been written.
+    /// HTTP/1: what is written next.
+    pub(super) place: Cell<Place>,
+    /// Not all of a response that hyper has been given may have been written.
     flushing: Cell<bool>,
+    /// What comes next waits until it is.
+    waits_for_flush: Cell<bool>,
     /// The last read found nothing.
     pub(super) read_blocked: Cell<bool>,
     /// The last write could not go on; since when.
@@ -65,7 +72,9 @@ impl Activity {
             at_start: Cell::new(true),
             clean: Cell::new(false),
             target: RefCell::default(),
+            place: Cell::default(),
             flushing: Cell::new(false),
+            waits_for_flush: Cell::new(false),
             read_blocked: Cell::new(false),
             write_blocked: Cell::new(None),
             body_blocked: Cell::new(None),
@@ -119,6 +128,23 @@ impl Activity {
     /// All that was written is on its way.
     pub(super) fn flushed(&self) {
         self.flushing.set(false);
+        if self.waits_for_flush.replace(false) {
+            self.wake();
+        }
+    }
+    /// Hyper has been given something that is to be written.
+    pub(super) fn gives(&self) {
+        self.flushing.set(true);
+    }
+    /// HTTP/1: waits until all that came before is on its way, as its end could not be told from what is to be spelt;
+    /// that is the next thing written then. Only clients that do not read have it wait.
+    pub(super) fn poll_fields(&self) -> Poll<()> {
+        self.waits_for_flush.set(self.flushing.get());
+        if self.flushing.get() {
+            return Poll::Pending;
+        }
+        self.place.set(Place::Status);
+        Poll::Ready(())
     }
     /// Neither a request nor a response is under way: what hyper writes now, it says of its own accord.
     pub(super) fn is_quiet(&self) -> bool {

@@ -2,6 +2,7 @@
 use super::{
     address::Address,
     listen::{self, Listener},
+    memory,
     plan::Plan,
     site::Served,
     socket::Accepted,
@@ -99,6 +100,8 @@ impl App {
             tracing::info!(target: "tls.cache.maintenance", cache = self.name(), "started background certificate maintenance");
         }
         (running.grace, running.delay, running.shutdown) = (plan.grace, plan.delay, plan.shutdown.clone());
+        // To read and build a configuration takes much more than it leaves.
+        memory::give_back();
         Ok(())
     }
     /// Tells one process from another in the logs, as Caddy does by the address of its cache.

@@ -201,7 +201,6 @@ async fn http1<T: Stream>(
     builder
         // Without it hyper reads while a request is in flight, into a buffer made for that alone.
         .half_close(true)
-        .title_case_headers(true)
         .header_read_timeout(None)
         .max_header_size(header_bytes);
     if most_fields > USUAL_FIELDS {
@@ -294,7 +293,8 @@ async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
     activity.enter(Phase::Idle);
     let link = Link::new(stream, activity.clone(), connection.known.clone(), true);
     let limits = connection.binding.served().site.limits.clone();
-    let service = service_fn(|request| respond(connection.clone(), request));
+    // In a box, as it is large and goes through many hands.
+    let service = service_fn(|request| Box::pin(respond(connection.clone(), request)));
     let mut builder = http2::Builder::new(Spawn);
     builder
         .max_concurrent_streams(STREAMS)

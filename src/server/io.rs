@@ -1,12 +1,14 @@
 //! What hyper reads from and writes to: the connection's stream, watched.
 use super::{
     activity::{Activity, Phase},
+    spelling::{Place, spell},
     target,
 };
 use crate::http;
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
@@ -171,17 +173,48 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
         read
     }
 }
+impl<T: AsyncWrite + Unpin> Io<T> {
+    fn write(&self, cx: &mut Context<'_>, from: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        ready!(self.link.poll_interim(cx))?;
+        let written = {
+            let mut stream = self.link.stream.borrow_mut();
+            let stream = Pin::new(&mut *stream);
+            match from {
+                [one] => stream.poll_write(cx, one),
+                _ => stream.poll_write_vectored(cx, from),
+            }
+        };
+        self.link.wrote(&written, from.iter().map(|part| part.len()).sum());
+        written
+    }
+    /// What is small, or the first part, which begins with the rest of a head or is one, goes by way of a copy.
+    fn write_copied(
+        &self,
+        cx: &mut Context<'_>,
+        from: &[IoSlice<'_>],
+        is_small: bool,
+    ) -> Poll<io::Result<usize>> {
+        let activity = &self.link.activity;
+        MERGE.with_borrow_mut(|copy| {
+            copy.clear();
+            let copied = if is_small { from.len() } else { 1 };
+            from[..copied].iter().for_each(|part| copy.extend_from_slice(part));
+            let before = activity.place.get();
+            let behind = if self.link.multiplexed { before } else { spell(before, copy) };
+            let written = {
+                let mut parts: SmallVec<[IoSlice<'_>; 8]> = smallvec![IoSlice::new(copy)];
+                parts.extend_from_slice(&from[copied..]);
+                ready!(self.write(cx, &parts))?
+            };
+            let is_whole = written >= copy.len();
+            activity.place.set(if is_whole { behind } else { spell(before, &mut copy[..written]) });
+            Poll::Ready(Ok(written))
+        })
+    }
+}
 impl<T: AsyncWrite + Unpin> Write for Io<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        let Link { stream, activity, .. } = &*self.link;
-        if !self.link.multiplexed && activity.is_quiet() {
-            self.link.refused.set(true);
-            return Poll::Ready(Ok(from.len()));
-        }
-        ready!(self.link.poll_interim(cx))?;
-        let written = Pin::new(&mut *stream.borrow_mut()).poll_write(cx, from);
-        self.link.wrote(&written, from.len());
-        written
+        self.poll_write_vectored(cx, &[IoSlice::new(from)])
     }
     fn is_write_vectored(&self) -> bool {
         true
@@ -191,21 +224,17 @@ impl<T: AsyncWrite + Unpin> Write for Io<T> {
         cx: &mut Context<'_>,
         from: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if let [one] = from {
-            return self.poll_write(cx, one);
+        let Link { activity, multiplexed, refused, .. } = &*self.link;
+        if !multiplexed && activity.is_quiet() {
+            refused.set(true);
+            return Poll::Ready(Ok(from.iter().map(|part| part.len()).sum()));
         }
-        let wanted = from.iter().map(|part| part.len()).sum::<usize>();
-        if wanted <= MERGED {
-            return MERGE.with_borrow_mut(|whole| {
-                whole.clear();
-                from.iter().for_each(|part| whole.extend_from_slice(part));
-                self.poll_write(cx, whole)
-            });
+        let is_head = !multiplexed && activity.place.get() != Place::Body;
+        let is_small = from.iter().map(|part| part.len()).sum::<usize>() <= MERGED;
+        if !from.is_empty() && (is_head || (from.len() > 1 && is_small)) {
+            return self.write_copied(cx, from, is_small);
         }
-        ready!(self.link.poll_interim(cx))?;
-        let written = Pin::new(&mut *self.link.stream.borrow_mut()).poll_write_vectored(cx, from);
-        self.link.wrote(&written, wanted);
-        written
+        self.write(cx, from)
     }
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Link { stream, activity, corked, .. } = &*self.link;

@@ -18,10 +18,13 @@ use std::{
 pub(super) struct Reply {
     body: Body,
     in_flight: InFlight,
+    /// They wait until what came before them is written.
+    trailers: Option<Box<Frame<Bytes>>>,
 }
 /// A request that is being served; its end is when this is dropped.
 pub(super) struct InFlight {
     activity: Rc<Activity>,
+    is_http1: bool,
     entry: Option<Box<Logged>>,
     /// What metrics wait for.
     measured: Option<Box<Measured>>,
@@ -36,9 +39,9 @@ struct Logged {
     read: Option<Arc<AtomicU64>>,
 }
 impl InFlight {
-    pub(super) fn begin(activity: &Rc<Activity>) -> Self {
+    pub(super) fn begin(activity: &Rc<Activity>, is_http1: bool) -> Self {
         activity.request_begins();
-        Self { activity: activity.clone(), entry: None, measured: None, sent: 0 }
+        Self { activity: activity.clone(), is_http1, entry: None, measured: None, sent: 0 }
     }
     /// Has `entry` written when the response has ended. Gives the request's body, whose bytes are counted.
     pub(super) fn log(&mut self, entry: Entry, start: Instant, body: Body) -> Body {
@@ -76,7 +79,8 @@ impl Drop for InFlight {
 }
 impl Reply {
     pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
-        Self { body, in_flight }
+        in_flight.activity.gives();
+        Self { body, in_flight, trailers: None }
     }
 }
 impl HttpBody for Reply {
@@ -87,14 +91,27 @@ impl HttpBody for Reply {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            self.in_flight.count(frame.data_ref().map_or(0, |data| data.len() as u64));
+        if self.trailers.is_none() {
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+            match frame {
+                Some(Ok(frame)) if frame.is_trailers() && self.in_flight.is_http1 => {
+                    self.trailers = Some(Box::new(frame));
+                }
+                frame => {
+                    self.in_flight.activity.gives();
+                    if let Some(Ok(frame)) = &frame {
+                        self.in_flight.count(frame.data_ref().map_or(0, |data| data.len() as u64));
+                    }
+                    return Poll::Ready(frame);
+                }
+            }
         }
-        Poll::Ready(frame)
+        // Their names are spelt as a head's are.
+        ready!(self.in_flight.activity.poll_fields());
+        Poll::Ready(self.trailers.take().map(|trailers| Ok(*trailers)))
     }
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.trailers.is_none() && self.body.is_end_stream()
     }
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()

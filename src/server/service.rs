@@ -19,7 +19,7 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use std::{fmt, mem, rc::Rc};
+use std::{fmt, future::poll_fn, mem, rc::Rc};
 
 /// Answers a request, whatever it is.
 ///
@@ -29,7 +29,11 @@ pub(super) async fn respond(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<Reply>, Aborted> {
-    let mut in_flight = InFlight::begin(&connection.activity);
+    let is_http1 = request.version() < Version::HTTP_2;
+    if is_http1 {
+        poll_fn(|_| connection.activity.poll_fields()).await;
+    }
+    let mut in_flight = InFlight::begin(&connection.activity, is_http1);
     match entry::admit(&request) {
         Entry::Serve => {}
         Entry::Answer(response) => return Ok(response.map(|()| Reply::new(Body::Empty, in_flight))),
@@ -79,7 +83,7 @@ pub(super) async fn respond(
     }
     tell(site, &mut in_flight, &x, &answer);
     in_flight.measure(Measured::of(&mut x, &answer));
-    Ok(reply(&connection, x, answer, in_flight))
+    Ok(reply(&connection, &mut x, answer, in_flight))
 }
 /// Has the logs know what the answer is.
 fn tell(site: &Site, in_flight: &mut InFlight, x: &Exchange, answer: &Answer) {
@@ -95,7 +99,7 @@ fn tell(site: &Site, in_flight: &mut InFlight, x: &Exchange, answer: &Answer) {
 }
 fn reply(
     connection: &Rc<Connection>,
-    mut x: Exchange,
+    x: &mut Exchange,
     answer: Answer,
     in_flight: InFlight,
 ) -> Response<Reply> {
@@ -114,7 +118,7 @@ fn reply(
     }
     let body = match answer.response.body {
         Body::Upgrade(upstream) => {
-            upgrade(connection, &mut x, &mut response, upstream);
+            upgrade(connection, x, &mut response, upstream);
             Body::Empty
         }
         body => {

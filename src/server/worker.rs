@@ -4,6 +4,7 @@ use super::{
     address::Address,
     connection,
     listen::Listener,
+    memory,
     site::{Binding, Served},
     socket::{Accepted, Socket},
     sweep::{Sweep, TICK},
@@ -69,6 +70,8 @@ impl Handle {
     }
 }
 
+/// In ticks: how often memory is given back while connections go idle.
+const GIVE_BACK_EVERY: usize = 3;
 /// Pause after an accept that failed for want of something (descriptors, memory), as the cause will not go away at once.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 
@@ -95,9 +98,16 @@ impl Worker {
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         let sweep = self.sweep.clone();
         let sweeping = spawn_local(async move {
-            loop {
+            let mut freed = 0;
+            for tick in 1_usize.. {
                 tokio::time::sleep(TICK).await;
-                sweep.tick();
+                freed += sweep.tick();
+                if freed > 0 && tick.is_multiple_of(GIVE_BACK_EVERY) {
+                    freed = 0;
+                    // What was woken is to be taken apart first.
+                    tokio::task::yield_now().await;
+                    memory::give_back();
+                }
             }
         });
         while let Some(command) = commands.recv().await {

@@ -26,6 +26,7 @@ mod lifecycle;
 mod php;
 mod process;
 mod reload;
+mod spelling;
 mod tree;
 mod upstream;
 use fixture::{Case, Fixture};

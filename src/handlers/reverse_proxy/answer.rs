@@ -1,8 +1,11 @@
 //! What an upstream answers over HTTP/1.1, up to the end of the head.
 use super::forward::{Failure, Unanswered};
-use crate::http::wire::{Head, HeadError, Stream, Upload, UploadError, parse};
+use crate::http::{
+    spare_headers,
+    wire::{Head, HeadError, Stream, Upload, UploadError, parse},
+};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use std::{
     future::poll_fn,
     io::{self, ErrorKind},
@@ -83,7 +86,7 @@ impl Answering {
     /// A head, if one is there.
     fn head(&mut self) -> Result<Option<Said>, HeadError> {
         let Some(text) = self.read.worth_parsing(self.longest) else { return Ok(None) };
-        match parse(&text, self.is_head, self.longest, HeaderMap::with_capacity(16))? {
+        match parse(&text, self.is_head, self.longest, spare_headers())? {
             None => {
                 self.read = Read::parts(text);
                 Ok(None)

@@ -6,10 +6,13 @@ use super::{
     respond,
     upstream::{Target, Upstream},
 };
-use crate::http::{Action, Body, Exchange, Flow, Handler, Result, Step, Upstream as Received};
+use crate::http::{
+    Action, Body, Exchange, Flow, Handler, Result, Step, Upstream as Received, uri::request_uri,
+};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use http_body::Body as _;
 use std::{
+    borrow::Cow,
     mem,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -56,13 +59,17 @@ impl Proxy {
         loop {
             let failure = match self.select(x) {
                 None => last.take().unwrap_or(Failure::NoUpstream),
-                Some(upstream) => match self.attempt(x, upstream, &plan, &mut body).await {
-                    Ok(received) => {
-                        x.proxied.duration = Some(plan.started.elapsed());
-                        return Ok((received, tried));
+                Some(upstream) => {
+                    // The clock is not read twice for one moment.
+                    let begun = if tried == 0 { plan.started } else { Instant::now() };
+                    match self.attempt(x, upstream, (&plan, begun), &mut body).await {
+                        Ok(received) => {
+                            x.proxied.duration = x.proxied.latency.map(|took| begun - plan.started + took);
+                            return Ok((received, tried));
+                        }
+                        Err(failure) => failure,
                     }
-                    Err(failure) => failure,
-                },
+                }
             };
             // What of the body is gone cannot be sent again.
             let lost = matches!(body, Body::Abort);
@@ -142,7 +149,7 @@ impl Proxy {
         &self,
         x: &mut Exchange,
         upstream: &Upstream,
-        plan: &Plan,
+        (plan, begun): (&Plan, Instant),
         body: &mut Body,
     ) -> std::result::Result<Received, Failure> {
         let target = upstream.target(x).map_err(Failure::Address)?;
@@ -151,12 +158,12 @@ impl Proxy {
         x.proxied.upstream = Some(target.clone());
         x.proxied.in_flight = target.host.requests.load(Relaxed);
         let path = plan.uri.as_ref().map(ToString::to_string);
-        let own = path.is_none().then(|| x.uri().into_owned());
+        let own = x.request.uri.clone();
         let way = self.transport.way(x, address, plan.upgrade.is_some())?;
         let proxy = way.asks_proxy().map(|proxy| proxy.authorization());
         let outgoing = Outgoing {
             method: &plan.method,
-            target: path.as_deref().or(own.as_deref()).unwrap_or("/"),
+            target: &path.map_or_else(|| request_uri(&own), Cow::Owned),
             length: plan.length,
             upgrade: plan.upgrade.as_ref(),
             trusted: plan.trusted,
@@ -168,7 +175,6 @@ impl Proxy {
             compression: self.transport.compression && self.fastcgi.is_none(),
             operations: &self.request_ops,
         };
-        let begun = Instant::now();
         let sent = if let Some(fastcgi) = &self.fastcgi {
             let received = Box::pin(fastcgi.send(x, &target, &outgoing, body)).await;
             received.map(|received| (received, false))

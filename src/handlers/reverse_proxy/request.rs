@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
-use std::{cell::RefCell, fmt::Write as _, net::IpAddr};
+use std::cell::RefCell;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -65,18 +65,24 @@ impl Outgoing<'_> {
     /// The same as the general case, but straight from the client's fields into the buffer.
     fn plain_head(&self, x: &Exchange) -> (Bytes, bool) {
         let client = &x.request.headers;
-        let gzip = self.wants_gzip(client);
+        let mut gzip = self.compression && self.method != Method::HEAD;
         let head = write(|out| {
             request_line(out, self.method, self.target);
             put(out, &[b"Host: ", self.host(client), b"\r\n"]);
-            let listed = names_in_connection(client);
+            let (listed, mut trailers) = (names_in_connection(client), false);
             for (name, value) in client {
-                let ours = [header::HOST, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name);
-                if !ours && passes(name) && !listed.contains(name.as_str()) {
+                match name.as_str() {
+                    "host" | "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host" => continue,
+                    "te" => trailers |= has_token(value, "trailers"),
+                    // As Go's transport decides it.
+                    "accept-encoding" | "range" => gzip &= value.is_empty(),
+                    _ => {}
+                }
+                if passes(name) && !listed.contains(name.as_str()) {
                     field(out, name, value.as_bytes());
                 }
             }
-            if wants_trailers(client) {
+            if trailers {
                 put(out, &[b"Te: trailers\r\n"]);
             }
             match Forwarded::of(x, self.trusted) {
@@ -183,7 +189,7 @@ fn is_early(x: &Exchange) -> bool {
 struct Forwarded<'x> {
     /// What trusted proxies say of those before them.
     prior: Vec<&'x HeaderValue>,
-    peer: Option<IpAddr>,
+    peer: Option<&'x str>,
     proto: &'x [u8],
     host: &'x [u8],
 }
@@ -191,20 +197,24 @@ impl<'x> Forwarded<'x> {
     /// `None`: a peer that has no address and is not trusted.
     fn of(x: &'x Exchange, trusted: bool) -> Option<Self> {
         let client = &x.request.headers;
-        let peer = x.connection.remote.map(|peer| peer.ip().to_canonical());
+        let peer = x.connection.remote_ip();
         if peer.is_none() && !trusted {
             return None;
         }
-        let prior = client.get_all(FORWARDED_FOR).iter();
+        let (proto, host) = (x.scheme().as_bytes(), x.hostport().as_bytes());
+        if !trusted {
+            return Some(Self { prior: vec![], peer, proto, host });
+        }
         let last = |name: HeaderName| {
             let said = client.get_all(name).iter().next_back().map(HeaderValue::as_bytes);
-            said.filter(|said| trusted && !said.is_empty())
+            said.filter(|said| !said.is_empty())
         };
+        let prior = client.get_all(FORWARDED_FOR).iter();
         Some(Self {
-            prior: prior.filter(|value| trusted && !value.is_empty()).collect(),
+            prior: prior.filter(|value| !value.is_empty()).collect(),
             peer,
-            proto: last(FORWARDED_PROTO).unwrap_or(x.scheme().as_bytes()),
-            host: last(FORWARDED_HOST).unwrap_or(x.hostport().as_bytes()),
+            proto: last(FORWARDED_PROTO).unwrap_or(proto),
+            host: last(FORWARDED_HOST).unwrap_or(host),
         })
     }
     fn write(&self, out: &mut BytesMut) {
@@ -222,9 +232,7 @@ impl<'x> Forwarded<'x> {
             separator = b", ";
         }
         if let Some(peer) = self.peer {
-            put(out, &[separator]);
-            // Writing to memory does not fail.
-            write!(out, "{peer}").ok();
+            put(out, &[separator, peer.as_bytes()]);
         }
     }
     fn insert(&self, fields: &mut HeaderMap) {
@@ -275,6 +283,7 @@ fn request_line(out: &mut BytesMut, method: &Method, target: &str) {
 }
 fn field(out: &mut BytesMut, name: &HeaderName, value: &[u8]) {
     let start = out.len();
+    out.reserve(name.as_str().len() + value.len() + 4);
     out.extend_from_slice(name.as_str().as_bytes());
     make_canonical(&mut out[start..]);
     // Some servers want these as RFC 6455 writes them.

@@ -3,7 +3,8 @@ use super::request::via;
 use crate::{
     handlers::headers::Operations,
     http::{
-        Body, BoxError, Exchange, HttpError, Passing, Response, ResponseMatcher, Upstream, strip_hop_by_hop,
+        Body, BoxError, Exchange, HttpError, Passing, Response, ResponseMatcher, Upstream, keep_headers,
+        strip_hop_by_hop,
     },
 };
 use bytes::Bytes;
@@ -50,14 +51,16 @@ fn is_gzip(headers: &HeaderMap) -> bool {
 /// Adds the upstream's header fields to what is already set, and answers with its body.
 pub(super) fn back(upstream: Upstream, x: &mut Exchange) -> Response {
     let Upstream { status, version, mut headers, body, passing } = upstream;
-    let upgrade = headers.get(header::UPGRADE).cloned();
+    let switches = status == StatusCode::SWITCHING_PROTOCOLS;
+    let upgrade = if switches { headers.get(header::UPGRADE).cloned() } else { None };
     // Trailers are passed on, so what announces them is too.
-    let trailers = headers.get(header::TRAILER).filter(|_| body.size_hint().exact().is_none()).cloned();
+    let is_open = body.size_hint().exact().is_none();
+    let trailers = if is_open { headers.get(header::TRAILER).cloned() } else { None };
     strip_hop_by_hop(&mut headers);
     if let Some(trailers) = trailers {
         headers.insert(header::TRAILER, trailers);
     }
-    if status == StatusCode::SWITCHING_PROTOCOLS {
+    if switches {
         if let Some(upgrade) = upgrade {
             headers.insert(header::UPGRADE, upgrade);
         }
@@ -70,18 +73,19 @@ pub(super) fn back(upstream: Upstream, x: &mut Exchange) -> Response {
         // As most often: there is nothing to add to.
         if x.headers.is_empty() && !headers.contains_key(header::VIA) {
             headers.insert(header::VIA, via(version));
-            x.headers = headers;
+            keep_headers(mem::replace(&mut x.headers, headers));
             return Response { status, body };
         }
         x.headers.append(header::VIA, via(version));
     }
     let mut last = None;
-    for (name, value) in headers {
+    for (name, value) in headers.drain() {
         last = name.or(last);
         if let Some(name) = &last {
             x.headers.append(name, value);
         }
     }
+    keep_headers(headers);
     Response { status, body }
 }
 /// Reads up to `limit` bytes of a body before any of it is passed on; all of it if `limit` is negative.

@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -43,6 +44,8 @@ pub(super) struct Address {
     pub(super) hostport: String,
     network: String,
     pub(super) place: Place,
+    /// Of `text`, so that no request has to work it out.
+    pub(super) hash: u64,
 }
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -128,6 +131,9 @@ impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parsed = NetworkAddress::parse(text, "tcp", 0)?;
         let text = parsed.to_string();
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
         match parsed.network.as_str() {
             "tcp" | "tcp4" | "tcp6" if parsed.start_port == parsed.end_port => {
                 let hostport = join_address("", &parsed.host, &parsed.start_port.to_string());
@@ -137,6 +143,7 @@ impl Address {
                     hostport,
                     network: parsed.network,
                     place: Place::Tcp { host, port: parsed.start_port },
+                    hash,
                 })
             }
             "unix" => Ok(Self {
@@ -144,6 +151,7 @@ impl Address {
                 hostport: parsed.host.clone(),
                 network: parsed.network,
                 place: Place::Unix(parsed.host),
+                hash,
             }),
             "tcp" | "tcp4" | "tcp6" => Err(format!(
                 "dial address must represent precisely one socket: {text} represents {}",

@@ -135,6 +135,7 @@ impl Request {
             }
             Self::Local(side) => address(x.connection.local, *side),
             Self::Remote(_) if x.connection.tls.as_ref().is_some_and(|tls| tls.early) => Value::Null,
+            Self::Remote(Side::Host) => x.connection.remote_ip().unwrap_or("@").into(),
             Self::Remote(side) => address(x.connection.remote, *side),
             Self::RemotePrefix { v4, v6 } => match x.connection.remote {
                 Some(peer) => masked(peer.ip(), *v4, *v6),

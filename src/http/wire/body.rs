@@ -41,10 +41,9 @@ pub struct ResponseBody {
     /// A request that is still being sent: upstreams may answer early.
     upload: Option<Upload>,
     /// Dropped when the body is.
-    _held: Option<Box<dyn Any + Send>>,
+    held: Option<Box<dyn Any + Send>>,
 }
 impl ResponseBody {
-    /// `held` lives as long as the body does.
     pub fn new(
         stream: Stream,
         buffer: Bytes,
@@ -52,9 +51,14 @@ impl ResponseBody {
         keep_alive: bool,
         pooling: Option<Pooling>,
         upload: Option<Upload>,
-        held: Option<Box<dyn Any + Send>>,
     ) -> Self {
-        Self { stream: Some(stream), buffer, framing, keep_alive, pooling, upload, _held: held }
+        Self { stream: Some(stream), buffer, framing, keep_alive, pooling, upload, held: None }
+    }
+    /// Has `held` live as long as the body does.
+    #[must_use]
+    pub fn hold(mut self, held: Box<dyn Any + Send>) -> Self {
+        self.held = Some(held);
+        self
     }
     /// What of the body is there already, if that is all of it; the connection is given back.
     pub fn complete(&mut self) -> Option<Bytes> {

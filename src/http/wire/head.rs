@@ -124,7 +124,11 @@ fn digits(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|_| all)?.parse().ok()
 }
 fn has_bare_line_feed(head: &[u8]) -> bool {
-    memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r')
+    // Looks at every byte: that goes many at a time.
+    let pairs = head.iter().zip(head.iter().skip(1));
+    pairs.fold(head.first() == Some(&b'\n'), |bare, (&before, &byte)| {
+        bare | ((byte == b'\n') & (before != b'\r'))
+    })
 }
 impl fmt::Display for HeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

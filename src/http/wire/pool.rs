@@ -27,6 +27,7 @@ struct Idle {
     since: Instant,
     timeout: Duration,
     owner: u64,
+    most_idle: usize,
 }
 type Idles = HashMap<PoolKey, Vec<Idle>, foldhash::fast::RandomState>;
 #[derive(Default)]
@@ -37,6 +38,9 @@ thread_local! { static OWN: Arc<Shelf> = Shelf::new() }
 
 /// How often idle connections are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Those beyond the limit are kept for that long: as many as there are requests at a time are wanted again at once, and
+/// dialling costs more than keeping them.
+const SPARE: Duration = Duration::from_secs(1);
 /// Held by who sweeps: one is enough, however many configurations and handlers there are.
 static SWEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -48,6 +52,11 @@ impl Shelf {
     }
     fn lock(&self) -> MutexGuard<'_, Idles> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn keep(&self, pooling: &Pooling, stream: Stream) {
+        let Pooling { idle_timeout: timeout, owner, most_idle, .. } = *pooling;
+        let idle = Idle { stream, since: Instant::now(), timeout, owner, most_idle };
+        self.lock().entry(pooling.key).or_default().push(idle);
     }
     fn take(&self, key: PoolKey) -> Option<Stream> {
         let mut idle = self.lock();
@@ -81,7 +90,7 @@ fn take_over(key: PoolKey) -> Option<Stream> {
     // A connection that cannot be moved is none to wait for.
     shelves.iter().find_map(|shelf| shelf.take(key))?.adopt().ok()
 }
-/// Keeps a connection that nothing is in flight on, unless there are enough. Who waits for one gets it at once.
+/// Keeps a connection that nothing is in flight on. Who waits for one gets it at once.
 pub fn give_back(pooling: &Pooling, stream: Stream) {
     if pooling.most_idle == 0 {
         return;
@@ -89,26 +98,15 @@ pub fn give_back(pooling: &Pooling, stream: Stream) {
     let limit = stream.limit();
     let one_more =
         pooling.most_of_owner == 0 || count(|idle| idle.owner == pooling.owner) < pooling.most_of_owner;
-    OWN.with(|own| {
-        let mut idle = own.lock();
-        let all = idle.entry(pooling.key).or_default();
-        // The oldest is first; who has been idle for too long would not be taken any more.
-        let old = all.iter().take_while(|idle| idle.since.elapsed() >= pooling.idle_timeout).count();
-        all.drain(..old);
-        if all.len() < pooling.most_idle && one_more {
-            let (timeout, owner) = (pooling.idle_timeout, pooling.owner);
-            all.push(Idle { stream, since: Instant::now(), timeout, owner });
-        }
-    });
+    if one_more {
+        OWN.with(|own| own.keep(pooling, stream));
+    }
     // Asked only now: who has looked here in vain is in the queue already.
     if let Some(limit) = limit.filter(|limit| limit.has_waiting())
         && let Some(stream) = OWN.with(|own| own.take(pooling.key))
         && let Some(stream) = limit.hand_over(stream)
     {
-        OWN.with(|own| {
-            let (since, timeout, owner) = (Instant::now(), pooling.idle_timeout, pooling.owner);
-            own.lock().entry(pooling.key).or_default().push(Idle { stream, since, timeout, owner });
-        });
+        OWN.with(|own| own.keep(pooling, stream));
     }
 }
 fn count(counts: impl Fn(&Idle) -> bool) -> usize {
@@ -118,8 +116,8 @@ fn count(counts: impl Fn(&Idle) -> bool) -> usize {
 pub fn idle_count(key: PoolKey) -> usize {
     shelves().iter().map(|shelf| shelf.lock().get(&key).map_or(0, Vec::len)).sum()
 }
-/// Closes, for as long as it is polled, the idle connections that nobody has wanted for too long, and those that their
-/// upstreams have closed.
+/// Closes, for as long as it is polled, the idle connections that nobody has wanted for too long, those that are too
+/// many, and those that their upstreams have closed.
 pub async fn sweep() {
     let _lease = SWEEPING.lock().await;
     loop {
@@ -133,11 +131,16 @@ impl Shelf {
     fn expired(&self) -> Vec<Idle> {
         let mut expired = vec![];
         self.lock().retain(|_, all| {
-            let (gone, kept) = mem::take(all)
-                .into_iter()
-                .partition(|idle| idle.since.elapsed() >= idle.timeout || idle.stream.is_stale());
-            expired.extend::<Vec<_>>(gone);
-            *all = kept;
+            // The oldest is first.
+            let spare = all.len().saturating_sub(all.last().map_or(0, |last| last.most_idle));
+            for (at, idle) in mem::take(all).into_iter().enumerate() {
+                let age = idle.since.elapsed();
+                if age >= idle.timeout || idle.stream.is_stale() || (at < spare && age >= SPARE) {
+                    expired.push(idle);
+                } else {
+                    all.push(idle);
+                }
+            }
             !all.is_empty()
         });
         expired
@@ -166,8 +169,24 @@ mod tests {
             give_back(&pooling, stream);
             theirs.push(other);
         }
-        assert_eq!(idle_count(pooling.key), 2, "more are not kept");
-        assert!(take(&pooling).is_some() && take(&pooling).is_some() && take(&pooling).is_none());
+        assert_eq!(idle_count(pooling.key), 3);
+        assert!((0..3).all(|_| take(&pooling).is_some()) && take(&pooling).is_none());
+    }
+    #[tokio::test]
+    async fn those_beyond_the_limit_are_kept_for_a_moment() {
+        let pooling = pooling(5, Duration::from_secs(60));
+        let mut theirs = vec![];
+        for _ in 0..4 {
+            let (stream, other) = pair().await;
+            give_back(&pooling, stream);
+            theirs.push(other);
+        }
+        let sweep = tokio::spawn(sweep());
+        while idle_count(pooling.key) > 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(idle_count(pooling.key), 2);
+        sweep.abort();
     }
     #[tokio::test]
     async fn a_transport_keeps_no_more_than_it_may() {

@@ -4,8 +4,8 @@ use crate::http::{Body, BoxError};
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
+use smallvec::{SmallVec, smallvec};
 use std::{
-    collections::VecDeque,
     fmt::Write as _,
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
@@ -17,7 +17,7 @@ use tokio::io::AsyncWrite;
 pub struct Upload {
     body: Body,
     /// What was read and is not written yet: a few pieces at the most.
-    queue: VecDeque<Bytes>,
+    queue: SmallVec<[Bytes; 4]>,
     chunked: bool,
     /// Of a body that has said how long it is.
     left: u64,
@@ -54,7 +54,7 @@ impl Upload {
         let mut upload = Self {
             chunked: length.is_none() && state == State::Body,
             left: length.unwrap_or(0),
-            queue: VecDeque::from([head]),
+            queue: smallvec![head],
             begun: false,
             held: held && state == State::Body,
             state,
@@ -116,7 +116,7 @@ impl Upload {
         }
     }
     fn write(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if let [one] = self.queue.make_contiguous() {
+        if let [one] = &*self.queue {
             return Pin::new(stream).poll_write(cx, one);
         }
         let mut parts = [IoSlice::new(&[]); 8];
@@ -128,14 +128,14 @@ impl Upload {
         Pin::new(stream).poll_write_vectored(cx, &parts[..count])
     }
     fn written(&mut self, mut written: usize) {
-        while let Some(first) = self.queue.front_mut() {
-            if written < first.len() {
-                first.advance(written);
-                return;
-            }
-            written -= first.len();
-            self.queue.pop_front();
+        let mut done = 0;
+        for part in &mut self.queue {
+            let now = written.min(part.len());
+            part.advance(now);
+            written -= now;
+            done += usize::from(part.is_empty());
         }
+        self.queue.drain(..done);
     }
     /// Reads one frame into the queue.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
@@ -168,13 +168,13 @@ impl Upload {
                 .left
                 .checked_sub(data.len() as u64)
                 .ok_or("request body longer than its Content-Length")?;
-            self.queue.push_back(data);
+            self.queue.push(data);
         }
         Ok(())
     }
     fn end(&mut self, trailers: Option<HeaderMap>) -> Result<(), BoxError> {
         if self.chunked {
-            self.queue.push_back(last_chunk(trailers));
+            self.queue.push(last_chunk(trailers));
         } else if self.left > 0 {
             return Err("request body shorter than its Content-Length".into());
         }

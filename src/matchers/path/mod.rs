@@ -77,7 +77,7 @@ impl Matcher for AnyOf {
     }
 }
 fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    let lowered = text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+    let lowered = text.bytes().fold(true, |lower, byte| lower & byte.is_ascii() & !byte.is_ascii_uppercase());
     if lowered { text } else { text.to_lowercase().into() }
 }
 #[derive(Debug)]

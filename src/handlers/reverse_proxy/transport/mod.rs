@@ -19,7 +19,7 @@ use crate::{
 use dial::Dialer;
 use std::{
     collections::HashMap,
-    hash::{Hash, Hasher},
+    hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -86,7 +86,7 @@ impl Transport {
         let versions = Versions::read(&config.versions)?;
         let keep_alive = config.keep_alive.clone().unwrap_or_default();
         let or = |set: i64, default| usize::try_from(set).ok().filter(|&set| set > 0).unwrap_or(default);
-        let mut identity = std::hash::DefaultHasher::new();
+        let mut identity = DefaultHasher::new();
         serde_json::to_string(config).unwrap_or_default().hash(&mut identity);
         let identity = identity.finish();
         let proxy_protocol = match config.proxy_protocol.as_str() {
@@ -170,11 +170,16 @@ impl Transport {
     }
     /// Where connections wait between requests.
     pub(super) fn pooling(&self, way: &Way<'_>) -> Pooling {
-        let mut key = std::hash::DefaultHasher::new();
-        (self.identity, &way.address.text, &way.server_name, way.client, &way.through, way.http1_only)
-            .hash(&mut key);
+        let mut key = self.identity ^ way.address.hash.rotate_left(32);
+        let Way { server_name, client, through, http1_only, .. } = way;
+        // As most often, that is all.
+        if server_name.is_some() || client.is_some() || through.is_some() || *http1_only {
+            let mut hasher = DefaultHasher::new();
+            (key, server_name, client, through, http1_only).hash(&mut hasher);
+            key = hasher.finish();
+        }
         Pooling {
-            key: PoolKey(key.finish()),
+            key: PoolKey(key),
             most_idle: self.most_idle,
             idle_timeout: self.idle_timeout,
             owner: self.identity,
