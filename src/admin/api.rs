@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::compact,
     logging::{Fields, Level, Object, write_headers},
-    net::write_canonical,
+    net::canonical,
 };
 use bytes::Bytes;
 use grammar::Error;
@@ -368,14 +368,8 @@ impl Fields for Received<'_> {
         }
         let shown = headers.iter().filter(|(name, _)| *name != header::HOST);
         let spelt: Vec<(String, &[u8])> =
-            shown.map(|(name, value)| (canonical(name), value.as_bytes())).collect();
+            shown.map(|(name, value)| (canonical(name.as_str()), value.as_bytes())).collect();
         let shown = spelt.iter().map(|(name, value)| (name.as_str(), *value));
         into.object("headers", |into| write_headers(shown, false, into));
     }
-}
-/// A field's name in Go's spelling.
-fn canonical(name: &header::HeaderName) -> String {
-    let mut spelt = Vec::new();
-    write_canonical(name.as_str(), &mut spelt);
-    String::from_utf8(spelt).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// JSON: `sampling` of a log.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Sampling {
     /// In nanoseconds, and no text as elsewhere; 0: a second.
@@ -16,11 +16,6 @@ pub(super) struct Sampling {
     first: u64,
     /// Of those beyond, each that many-th; 0: 100.
     thereafter: u64,
-}
-impl Default for Sampling {
-    fn default() -> Self {
-        Self { interval: 0, first: 0, thereafter: 0 }
-    }
 }
 /// Messages share a counter if their hashes meet, as in zap.
 const COUNTERS: u32 = 4096;

@@ -3,5 +3,5 @@ pub mod dns;
 pub mod https;
 mod names;
 mod source;
-pub use names::{make_canonical, write_canonical};
+pub use names::{canonical, make_canonical, write_canonical};
 pub use source::Machine;

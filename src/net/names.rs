@@ -7,6 +7,12 @@ pub fn write_canonical(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     make_canonical(&mut out[start..]);
 }
+/// The same as a text of its own.
+pub fn canonical(name: &str) -> String {
+    let mut out = Vec::with_capacity(name.len());
+    write_canonical(name, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
 /// Spells a name so, in place.
 pub fn make_canonical(name: &mut [u8]) {
     let mut upper = true;

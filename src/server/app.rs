@@ -70,8 +70,6 @@ impl App {
             .iter()
             .map(|(address, listeners)| (address.clone(), local_address(address, listeners)))
             .collect();
-        let mut background = JoinSet::new();
-        plan.background.into_iter().for_each(|task| drop(background.spawn(task)));
         let served: Vec<Served> = plan.places.into_iter().map(|place| place.served).collect();
         served.iter().for_each(note_skipped);
         let mut bound = BTreeMap::new();
@@ -86,10 +84,19 @@ impl App {
         // What is left is no longer served.
         let gone = std::mem::replace(&mut running.bound, bound);
         gone.into_iter().for_each(|(address, dealing)| close(&address, dealing));
-        running.background = background;
         for server in &plan.running {
             tracing::info!(target: "http.log", name = %server.name, protocols = ?server.protocols, "server running");
         }
+        if plan.leaves_trust_alone {
+            let path = "storage:pki/authorities/local/root.crt";
+            tracing::info!(
+                target: "pki.ca.local", path,
+                "root certificate trust store installation disabled; unconfigured clients may show warnings"
+            );
+        }
+        // The earlier tasks end with the set that they are in.
+        running.background = JoinSet::new();
+        plan.background.into_iter().for_each(|task| drop(running.background.spawn(task)));
         if running.serving {
             // Those before, whose connections go on here.
             note_stop(running.grace);

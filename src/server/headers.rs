@@ -1,6 +1,6 @@
 //! Header fields whose names contain `_` or `.`: upstreams that make variables of them (CGI, PHP) take them for others,
 //! so they are dropped unless the configuration expects them.
-use crate::config;
+use crate::{config, net::canonical};
 use http::{HeaderMap, HeaderName};
 
 /// `expected_underscore_headers`, `expected_dot_headers`.
@@ -81,7 +81,7 @@ impl Expected {
         let names: Vec<_> = headers.keys().cloned().collect();
         for name in names {
             if let Some(why) = self.drops(name.as_str(), headers.get_all(&name).iter().count()) {
-                tracing::debug!(target: "http", header = name.as_str(), "{why}");
+                tracing::debug!(target: "http.log", header = canonical(name.as_str()), "{why}");
                 headers.remove(name);
             }
         }

@@ -39,6 +39,8 @@ pub struct Plan {
     pub(super) background: Vec<Background>,
     /// What is said once it is in force.
     pub(super) running: Vec<Running>,
+    /// The local authority's root is not to be installed in this machine's trust store.
+    pub(super) leaves_trust_alone: bool,
     /// How long a stop waits for requests; `None` waits for ever.
     pub(super) grace: Option<Duration>,
     pub(super) delay: Duration,
@@ -79,6 +81,7 @@ impl Plan {
             places: vec![],
             background: vec![maintain],
             running: vec![],
+            leaves_trust_alone: leaves_trust_alone(config),
             grace: app.grace_period.some(),
             delay: app.shutdown_delay.std(),
             shutdown: parts.state.get_or("server.shutdown", OnceLock::new),
@@ -153,6 +156,10 @@ impl Plan {
         self.running.push(Running { name: name.into(), protocols: spoken });
         Ok(())
     }
+}
+fn leaves_trust_alone(config: &config::Config) -> bool {
+    let local = || config.apps.get("pki")?.get("certificate_authorities")?.get("local")?.get("install_trust");
+    local() == Some(&serde_json::Value::Bool(false))
 }
 /// What is known but cannot be done yet.
 fn refuse_unsupported(server: &config::Server) -> Result<(), String> {

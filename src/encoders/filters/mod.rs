@@ -22,10 +22,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+type Built = Result<Box<dyn FieldFilter>, String>;
 /// One row of the table of filters.
 pub(super) struct FilterModule {
     name: &'static str,
-    build: fn(Map<String, Value>) -> Result<Box<dyn FieldFilter>, String>,
+    build: fn(Map<String, Value>) -> Built,
 }
 impl FilterModule {
     /// A filter that is what its JSON says.
@@ -49,7 +50,7 @@ const FILTERS: &[FilterModule] = &[
 ///
 /// # Errors
 /// An unknown name, or what the filter finds wrong.
-pub(super) fn build(config: Value) -> Result<Box<dyn FieldFilter>, String> {
+pub(super) fn build(config: Value) -> Built {
     let Value::Object(mut fields) = config else { return Err("a filter is an object".into()) };
     let name = fields.remove("filter");
     let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
