@@ -18,6 +18,9 @@ const STAGED: &str = ".new";
 /// Of files: when each was written, and its length.
 pub type Fingerprint = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
 
+/// A chain, its leaf first, and the leaf's key.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 #[derive(Clone, Debug)]
 pub struct HostFolders {
     root: PathBuf,
@@ -62,8 +65,8 @@ impl HostFolders {
         let root = root.into();
         Self { files: FileSystem::new(&root), root }
     }
-    /// The pairs that somebody has put there: each folder's name, the chain with its leaf first, and the key.
-    pub fn by_hand(&self) -> Vec<(String, io::Result<(Vec<u8>, Vec<u8>)>)> {
+    /// What somebody has put there, by the folder's name.
+    pub fn by_hand(&self) -> Vec<(String, io::Result<Pair>)> {
         let hosts = self.hosts().unwrap_or_default();
         let pair = |host: &String| Ok((self.chain(host)?, self.files.load(&format!("{host}/key.pem"))?));
         let foreign = hosts.into_iter().filter(|host| self.is_by_hand(host));

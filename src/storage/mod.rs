@@ -3,7 +3,7 @@ mod file_system;
 mod host_folders;
 use crate::environment;
 pub use file_system::{FileSystem, give_up_locks};
-pub use host_folders::{Fingerprint, HostFolders};
+pub use host_folders::{Fingerprint, HostFolders, Pair};
 use std::{
     io,
     path::PathBuf,

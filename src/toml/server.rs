@@ -180,15 +180,18 @@ fn proxied(route: &Settled, settings: &Settings) -> Route {
     let scheme = if route.tls { "https" } else { "http" };
     let mut handlers = vec![Module::of("vars", &json!({ "backend_scheme": scheme, "route": name }))];
     if !route.websocket {
-        handlers.push(Module::subroute(vec![Route::of(Some(upgrades()), error(403))]));
+        let refused = Route { matchers: upgrades(), handlers: vec![error(403)], ..Route::default() };
+        handlers.push(Module::subroute(vec![refused]));
     }
     handlers.push(reverse_proxy(route, settings));
     Route { matchers: vec![matchers], handlers, terminal: true, ..Route::default() }
 }
-/// Requests for another protocol; one for HTTP/2 that goes on in plain text does not insist.
-fn upgrades() -> MatcherSet {
+/// Requests for another protocol, over HTTP/1.1 or HTTP/2 (RFC 8441); one for HTTP/2 in plain text does not insist.
+fn upgrades() -> Vec<MatcherSet> {
     let h2c = json!({ "header_regexp": { "Upgrade": { "pattern": "(?i)^h2c$" } } });
-    Map::from_iter([("header".to_owned(), json!({ "Upgrade": ["*"] })), ("not".to_owned(), json!([h2c]))])
+    let http1 = [("header".to_owned(), json!({ "Upgrade": ["*"] })), ("not".to_owned(), json!([h2c]))];
+    let http2 = [("method".to_owned(), json!(["CONNECT"]))];
+    vec![Map::from_iter(http1), Map::from_iter(http2)]
 }
 fn reverse_proxy(route: &Settled, settings: &Settings) -> Module {
     let upstreams: Vec<Value> = route.backends.iter().map(|dial| json!({ "dial": dial })).collect();
@@ -203,6 +206,9 @@ fn reverse_proxy(route: &Settled, settings: &Settings) -> Module {
     }
     if let (Some(health), Some(path)) = (&settings.health, &route.health_path) {
         proxy["health_checks"] = json!({ "active": checks(health, path) });
+    }
+    if settings.health.as_ref().is_some_and(|health| health.circuit_breaker) {
+        proxy["circuit_breaker"] = json!({ "type": "error_rate" });
     }
     if route.tls {
         proxy["transport"] = json!({ "protocol": "http", "tls": {} });

@@ -71,6 +71,8 @@ pub(super) struct Health {
     pub(super) fails: u32,
     /// In a row, until it is up again.
     pub(super) passes: u32,
+    /// Whether a backend that fails too many requests is left alone for a while.
+    pub(super) circuit_breaker: bool,
 }
 #[derive(Debug)]
 pub(super) struct Logging {
@@ -213,6 +215,7 @@ impl Health {
             timeout_seconds: count("timeout_seconds", 5),
             fails: count("unhealthy_threshold", 3),
             passes: count("healthy_threshold", 2),
+            circuit_breaker: table.or("circuit_breaker", false),
         };
         table.finish();
         on(enabled, health)

@@ -161,6 +161,27 @@ fn health_is_checked_where_a_route_says_how() {
     );
 }
 #[test]
+fn a_circuit_breaker_is_on_by_a_key() {
+    let breaker = |more: &str| {
+        let routes = routes(&adapted(&format!("[health]\n{more}\n{ROUTE}")), "http");
+        handler(&routes, "reverse_proxy").unwrap().1.get("circuit_breaker").cloned()
+    };
+    assert_eq!(breaker("circuit_breaker = true"), Some(json!({"type": "error_rate"})));
+    assert_eq!(breaker("circuit_breaker = true\nenabled = false"), None);
+    assert_eq!(breaker(""), None);
+}
+#[test]
+fn upgrades_are_refused_where_websocket_is_false() {
+    let refusal = |more: &str| {
+        let routes = routes(&adapted(&format!("{ROUTE}{more}")), "http");
+        handler(&routes, "subroute").map(|(_, subroute)| subroute["routes"][0].clone())
+    };
+    let route = refusal("websocket = false\n").unwrap();
+    assert_eq!(route["handle"], json!([{"handler": "error", "status_code": 403}]));
+    assert_eq!(route["match"][1], json!({"method": ["CONNECT"]}));
+    assert_eq!((refusal("websocket = true\n"), refusal("")), (None, None));
+}
+#[test]
 fn rust_log_comes_before_the_file() {
     let level = |wanted: &str| {
         let source = Memory::default().variable("RUST_LOG", wanted);
