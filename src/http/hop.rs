@@ -1,12 +1,13 @@
 //! Fields that are for one connection and are not passed on (RFC 9110, section 7.6.1).
 use http::{HeaderMap, HeaderName, header};
 
-/// Go's and Caddy's list.
+/// Go's and Caddy's list, and what would have an upstream speak HTTP/2 behind our back (RFC 7540, section 3.2.1).
 pub fn hop_by_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
         "alt-svc"
             | "connection"
+            | "http2-settings"
             | "proxy-connection"
             | "keep-alive"
             | "proxy-authenticate"

@@ -13,10 +13,9 @@
 use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
-    config::{Duration, fields, is_default, parse_duration},
+    config::{ProxyPolicy as Policy, ProxyProtocol, fields, parse_duration},
 };
 use grammar::Line;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub const SYNTAX: ModuleSyntax = ModuleSyntax {
@@ -25,40 +24,8 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     docs: "proxy_protocol { timeout <duration>; allow <ranges…>; deny <ranges…>; fallback_policy <policy> }: \
            reads the client's address from the PROXY protocol.",
     parse,
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
 };
-/// `caddy.listeners.proxy_protocol`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProxyProtocol {
-    /// How long the header may take; 0: 5 seconds.
-    #[serde(skip_serializing_if = "is_default")]
-    pub timeout: Duration,
-    /// From here the header is used.
-    #[serde(skip_serializing_if = "is_default")]
-    pub allow: Vec<String>,
-    /// From here a connection with a header is refused; before `allow`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub deny: Vec<String>,
-    /// From elsewhere.
-    #[serde(skip_serializing_if = "is_default")]
-    pub fallback_policy: Policy,
-}
-/// What to do about a PROXY header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Policy {
-    /// Take the connection, not the address.
-    #[default]
-    Ignore,
-    Use,
-    /// Refuse a connection that has one.
-    Reject,
-    /// Refuse a connection that has none.
-    Require,
-    /// Don't look for one.
-    Skip,
-}
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut wrapper) = (Words::new(line), ProxyProtocol::default());
     words.none()?;

@@ -2,6 +2,7 @@
 pub mod dns;
 pub mod https;
 mod names;
+pub mod proxy_protocol;
 mod source;
 pub use names::{canonical, make_canonical, write_canonical};
 pub use source::Machine;

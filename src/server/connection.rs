@@ -71,12 +71,21 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
     let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
     let activity = sweep.register(binding.clone(), waker);
     let registered = Registered { sweep, activity: activity.clone() };
-    let (remote, local) = socket.ends(from);
+    let (mut remote, mut local) = socket.ends(from);
+    let mut socket = socket;
     // Not held on to: it may be replaced while the connection lives.
     let (protocols, security, shutdown) = {
         let served = binding.served();
         (served.protocols, served.security.clone(), served.site.shutdown.clone())
     };
+    let wrapped = Some(binding.served().site.clone()).filter(|site| !site.wrappers.is_empty());
+    if let Some(site) = wrapped {
+        match Box::pin(site.wrappers.unwrap(&mut socket, security.is_some())).await {
+            Ok(None) => {}
+            Ok(Some(ends)) => (remote, local) = (Some(ends.client), Some(ends.dialled)),
+            Err(_) => return,
+        }
+    }
     let connection = |tls| {
         let known = Arc::new(http::Connection {
             remote,
@@ -90,9 +99,16 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
         Rc::new(Connection { binding, activity, registered, known, upgrade, refusal })
     };
     let Some(security) = security else {
-        let (mut socket, connection) = (socket, connection(None));
+        let connection = connection(None);
         if readable(&mut socket, &connection).await {
-            run(socket, First::Http1, protocols.h2 || protocols.h2c, connection).await;
+            // Without HTTP/1 nobody is answered in it.
+            let first = if protocols.h1 { First::Http1 } else { First::Http2 };
+            if !protocols.h1 && !socket.begins(PREFACE).await {
+                // Nobody is told when even this fails.
+                let _ = socket.shutdown().await;
+                return linger(&mut socket).await;
+            }
+            run(socket, first, protocols.h2 || protocols.h2c, connection).await;
         }
         return;
     };

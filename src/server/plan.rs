@@ -7,6 +7,7 @@ use super::{
     meter,
     site::{Limits, Protocols, Security, Served, Site, keep_alive},
     trace,
+    wrap::Wrappers,
 };
 use crate::{
     config,
@@ -116,6 +117,7 @@ impl Plan {
             challenges: self.tls.challenges().clone(),
             limits: Limits::of(server),
             log: AccessLog::new(server, logs.clone()),
+            wrappers: Wrappers::build(&server.listener_wrappers)?,
             expected: Expected::new(server)?,
             shutdown: self.shutdown.clone(),
         });
@@ -163,10 +165,7 @@ fn leaves_trust_alone(config: &config::Config) -> bool {
 }
 /// What is known but cannot be done yet.
 fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
-    let wrapper =
-        |wrapper: &serde_json::Value| wrapper.get("wrapper").and_then(|name| name.as_str()) != Some("tls");
     let not_yet = [
-        ("listener_wrappers", server.listener_wrappers.iter().any(wrapper)),
         ("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty()),
         ("read_min_rate", server.read_min_rate != 0),
         ("write_min_rate", server.write_min_rate != 0),

@@ -1,5 +1,7 @@
 //! A server of the configuration as it runs: built once, shared by all workers, replaced as a whole by a reload.
-use super::{access::AccessLog, address::Address, headers::Expected, listen::KeepAlive, sweep::ticks};
+use super::{
+    access::AccessLog, address::Address, headers::Expected, listen::KeepAlive, sweep::ticks, wrap::Wrappers,
+};
 use crate::{
     config, http,
     tls::{Challenges, Policies},
@@ -17,6 +19,7 @@ pub(super) struct Site {
     pub(super) challenges: Arc<Challenges>,
     pub(super) limits: Limits,
     pub(super) log: AccessLog,
+    pub(super) wrappers: Wrappers,
     /// Header fields with ambiguous names that are let through.
     pub(super) expected: Expected,
     /// When the process is to stop, once that is known.

@@ -1,5 +1,6 @@
 //! An accepted connection, before anything is known of what it speaks.
 use std::{
+    future::poll_fn,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
@@ -53,6 +54,34 @@ impl Socket {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
         }
+    }
+    /// What has come so far, without taking it; waits as long as there is nothing. Zero: the end.
+    pub(super) async fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| {
+            loop {
+                ready!(self.poll_read_ready(cx))?;
+                let peeked = match self {
+                    Self::Tcp(stream) => match stream.poll_peek(cx, &mut ReadBuf::new(into)) {
+                        Poll::Ready(peeked) => peeked,
+                        Poll::Pending => continue,
+                    },
+                    Self::Unix(stream) => stream.try_io(Interest::READABLE, || {
+                        let flags = rustix::net::RecvFlags::PEEK;
+                        Ok(rustix::net::recv(stream, &mut *into, flags).map(|(read, _)| read)?)
+                    }),
+                };
+                match peeked {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    peeked => return Poll::Ready(peeked),
+                }
+            }
+        })
+        .await
+    }
+    /// Whether what has come so far is how `text` begins.
+    pub(super) async fn begins(&self, text: &[u8]) -> bool {
+        let mut come = vec![0; text.len()];
+        self.peek(&mut come).await.is_ok_and(|length| text.starts_with(&come[..length]))
     }
     /// What the peer's next byte tells, without taking it: ready once something is known.
     pub(super) fn poll_peer(&self, cx: &mut Context<'_>) -> Poll<Peer> {

@@ -7,7 +7,7 @@ use super::{
     upstream::{Target, Upstream},
 };
 use crate::http::{
-    Action, Body, Exchange, Flow, Handler, Result, Step, Upstream as Received, uri::request_uri,
+    Action, Body, Exchange, Flow, Handler, HttpError, Result, Step, Upstream as Received, uri::request_uri,
 };
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use http_body::Body as _;
@@ -97,7 +97,12 @@ impl Proxy {
         let bodiless = self.drops_body && changed;
         let mut body = if bodiless { Body::Empty } else { mem::take(&mut x.body) };
         if self.request_buffers != 0 {
-            body = respond::buffer(body, self.request_buffers).await?;
+            let buffered = respond::buffer(body, self.request_buffers).await;
+            // A body that cannot be read is the client's fault.
+            body = buffered.map_err(|error| match error.status {
+                Some(StatusCode::BAD_GATEWAY) => HttpError::new(StatusCode::BAD_REQUEST, error.message),
+                _ => error,
+            })?;
         }
         let peer = x.connection.remote.map(|peer| peer.ip().to_canonical());
         let among = |peer| self.trusted.iter().any(|range| range.contains(&peer));

@@ -2,11 +2,9 @@
 use super::Stream;
 use crate::http::{Body, BoxError};
 use bytes::{Buf, Bytes};
-use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use smallvec::{SmallVec, smallvec};
 use std::{
-    fmt::Write as _,
     io::{self, ErrorKind, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -147,9 +145,11 @@ impl Upload {
             }
             Some(Err(frame)) => {
                 self.begun = true;
-                self.end(frame.into_trailers().ok())?;
+                // Trailers are not passed on, as in Caddy: upstreams may take them for fields of the head.
+                drop(frame);
+                self.end()?;
             }
-            None => self.end(None)?,
+            None => self.end()?,
         }
         Poll::Ready(Ok(()))
     }
@@ -172,24 +172,13 @@ impl Upload {
         }
         Ok(())
     }
-    fn end(&mut self, trailers: Option<HeaderMap>) -> Result<(), BoxError> {
+    fn end(&mut self) -> Result<(), BoxError> {
         if self.chunked {
-            self.queue.push(last_chunk(trailers));
+            self.queue.push(Bytes::from_static(b"0\r\n\r\n"));
         } else if self.left > 0 {
             return Err("request body shorter than its Content-Length".into());
         }
         self.state = State::Rest;
         Ok(())
     }
-}
-fn last_chunk(trailers: Option<HeaderMap>) -> Bytes {
-    let Some(trailers) = trailers else { return Bytes::from_static(b"0\r\n\r\n") };
-    let mut text = String::from("0\r\n");
-    for (name, value) in &trailers {
-        // A value that is no text cannot be sent on.
-        if let Ok(value) = value.to_str() {
-            write!(text, "{name}: {value}\r\n").ok();
-        }
-    }
-    (text + "\r\n").into()
 }
