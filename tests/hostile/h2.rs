@@ -118,7 +118,7 @@ fn request(fields: &[(&[u8], &[u8])], more: &[(&[u8], &[u8])]) -> Vec<u8> {
     let fields: Fields<'_> = fields.iter().chain(more).copied().collect();
     frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&fields))
 }
-const GET: [(&[u8], &[u8]); 4] =
+pub(crate) const GET: [(&[u8], &[u8]); 4] =
     [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/"), (b":authority", b"a")];
 
 /// What would become another request in HTTP/1, if it were written down as it came.

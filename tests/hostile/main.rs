@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
+mod floods;
 mod h2;
 mod lint;
 mod payloads;

@@ -27,6 +27,7 @@ mod php;
 mod process;
 mod reload;
 mod spelling;
+mod streams;
 mod tree;
 mod upstream;
 use fixture::{Case, Fixture};
