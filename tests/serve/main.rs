@@ -15,6 +15,8 @@
 //!
 //! A first line `needs MODULE` is for what a standard Caddy lacks: one without that module is not asked.
 //!
+//! TREE is a folder with files whose times do not change (`tree.rs`), UPSTREAM a server that says what it was asked.
+//!
 //! `CADDY=/usr/bin/caddy cargo test --test serve -- --ignored record` writes what Caddy answers into these files, and
 //! `… --ignored compare` says where it no longer answers so.
 mod client;

@@ -52,7 +52,7 @@ pub(super) enum Operand {
 pub(super) fn parse(text: &str, (open, close): (&str, &str), named: &mut Named) -> Result<Nodes, Failure> {
     let mut parser = Parser { pieces: pieces(text, open, close)?.into_iter(), named, depth: 0, loops: 0 };
     match parser.list()? {
-        (nodes, End::Text) => Ok(nodes),
+        (nodes, Ending::Text) => Ok(nodes),
         (_, end) => Err(format!("unexpected {end:?}").into()),
     }
 }
@@ -64,9 +64,9 @@ struct Parser<'n> {
 }
 /// What ends a list of nodes.
 #[derive(Debug)]
-enum End {
+enum Ending {
     Text,
-    End,
+    Closed,
     /// And what is behind it, if that is another condition.
     Else(Vec<Spaced>),
 }
@@ -74,7 +74,7 @@ enum End {
 const DEEPEST: usize = 200;
 
 impl Parser<'_> {
-    fn list(&mut self) -> Result<(Nodes, End), Failure> {
+    fn list(&mut self) -> Result<(Nodes, Ending), Failure> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err("template is nested too deeply".into());
@@ -82,7 +82,7 @@ impl Parser<'_> {
         let mut nodes = vec![];
         let end = loop {
             let tokens = match self.pieces.next() {
-                None => break End::Text,
+                None => break Ending::Text,
                 Some(Piece::Text(text)) => {
                     nodes.push(Node::Text(text));
                     continue;
@@ -95,8 +95,8 @@ impl Parser<'_> {
                 _ => "",
             };
             match keyword {
-                "end" => break End::End,
-                "else" => break End::Else(tokens.into_iter().skip(1).collect()),
+                "end" => break Ending::Closed,
+                "else" => break Ending::Else(tokens.into_iter().skip(1).collect()),
                 "if" | "with" | "range" => {
                     let node = self.branch(keyword, &tokens[1..])?;
                     nodes.push(node);
@@ -125,11 +125,11 @@ impl Parser<'_> {
         let (then, end) = self.list()?;
         self.loops -= usize::from(is_range);
         let otherwise = match end {
-            End::End => Nodes::default(),
-            End::Text => return Err("unexpected EOF".into()),
-            End::Else(tokens) => match tokens.first() {
+            Ending::Closed => Nodes::default(),
+            Ending::Text => return Err("unexpected EOF".into()),
+            Ending::Else(tokens) => match tokens.first() {
                 None => match self.list()? {
-                    (nodes, End::End) => nodes,
+                    (nodes, Ending::Closed) => nodes,
                     _ => return Err("expected end".into()),
                 },
                 // `else if`, `else with`: as if it stood within, with one `end` for both.
@@ -149,7 +149,7 @@ impl Parser<'_> {
     fn define(&mut self, tokens: &[Spaced]) -> Result<(), Failure> {
         let [(Token::Str(name), _)] = tokens else { return Err("unexpected token in define clause".into()) };
         match self.list()? {
-            (nodes, End::End) => {
+            (nodes, Ending::Closed) => {
                 self.named.insert(name.clone(), nodes);
                 Ok(())
             }

@@ -79,7 +79,7 @@ impl Answering {
         &mut self,
         said: &mut BytesMut,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(StatusCode, HeaderMap), BoxError>> {
+    ) -> Poll<Result<CgiHead, BoxError>> {
         loop {
             if let Some((head, length)) = head_in(said)? {
                 let body = said.split_off(length);
@@ -136,8 +136,11 @@ impl Drop for Complaints {
     }
 }
 
+/// A status and fields, as CGI has them.
+type CgiHead = (StatusCode, HeaderMap);
+
 /// The head at the beginning of what was said, and how long it is; `None` as long as it is not complete.
-fn head_in(said: &[u8]) -> Result<Option<((StatusCode, HeaderMap), usize)>, BoxError> {
+fn head_in(said: &[u8]) -> Result<Option<(CgiHead, usize)>, BoxError> {
     let mut headers = HeaderMap::new();
     let mut at = 0;
     while let Some(end) = memchr::memchr(b'\n', &said[at..]) {
