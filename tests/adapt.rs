@@ -48,6 +48,16 @@ fn each_mistake_has_its_own_line_even_where_caddy_names_another() {
     assert_eq!(lines, [3, 5]);
 }
 #[test]
+fn what_is_the_default_anyway_is_warned_of() {
+    let warnings = |upstream: &str| {
+        let text = format!(
+            ":80 {{\n\treverse_proxy {upstream} {{\n\t\theader_up Host {{upstream_hostport}}\n\t}}\n}}\n"
+        );
+        adapt("Caddyfile", &text, &Memory::default(), &SYNTAX).unwrap().warnings.len()
+    };
+    assert_eq!([warnings("https://a.example"), warnings("a.example:80")], [1, 0]);
+}
+#[test]
 fn a_misspelling_has_its_hint() {
     for (text, meant) in [
         ("a.example {\n\trespnd x\n}\n", "respond"),

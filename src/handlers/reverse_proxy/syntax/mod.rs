@@ -39,11 +39,23 @@ fn read(line: &Line, proxy: ReverseProxy, cx: &mut Cx<'_>) -> Parsed<Module> {
     }
     reading.settle_transport(&words)?;
     let mut proxy = reading.proxy;
+    if names_upstream_needlessly(&proxy) {
+        let message = "Unnecessary header_up Host: the reverse proxy's default behavior is to pass the configured upstream \
+                       address to the upstream when proxying to HTTPS";
+        cx.warn(line.name(), message);
+    }
     proxy.handle_response.extend(responses.handlers(cx)?);
     let (with, without): (Vec<_>, Vec<_>) =
         proxy.handle_response.into_iter().partition(|handler| handler.matcher.is_some());
     proxy.handle_response = with.into_iter().chain(without).collect();
     Ok(Module::of(ReverseProxy::NAME, &proxy))
+}
+/// An upstream over TLS is told its own name as host anyway.
+fn names_upstream_needlessly(proxy: &ReverseProxy) -> bool {
+    let tls = proxy.transport.as_ref().is_some_and(|transport| transport.get("tls").is_some());
+    let request = proxy.headers.as_ref().and_then(|headers| headers.request.as_ref());
+    let host = request.and_then(|ops| ops.set.get("Host"));
+    tls && host.is_some_and(|host| host == &["{http.reverse_proxy.upstream.hostport}"])
 }
 /// A directive that is being read.
 struct Reading {
