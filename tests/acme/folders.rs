@@ -2,23 +2,32 @@
 use crate::{
     Pebble, Process,
     common::free_port,
-    process::{curl, shown, wait_until},
+    process::{Log, curl, shown, wait_until},
 };
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::Command,
+};
 
 const HOST: &str = "toml.test";
 
+/// Its log is on standard output.
 fn run(folder: &Path, file: &str) -> Process {
-    let admin = format!("127.0.0.1:{}", free_port());
-    let root = folder.join("ca.pem").display().to_string();
-    Process::proxy(folder, &["run", "--config", file], &[("SSL_CERT_FILE", &root), ("CADDY_ADMIN", &admin)])
+    let log = File::options().create(true).append(true).open(folder.join("proxy.log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_proxy"));
+    command.args(["run", "--config", file]).env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+    command.env("HOME", folder).env("SSL_CERT_FILE", folder.join("ca.pem"));
+    command.env("CADDY_ADMIN", format!("127.0.0.1:{}", free_port())).stdout(log);
+    Process(command.spawn().unwrap())
 }
 #[test]
 #[ignore = "needs pebble and pebble-challtestsrv on PATH"]
 fn a_config_toml_obtains_keeps_and_renews_in_folders_named_for_hosts() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
+    let _log = Log(folder.join("proxy.log"));
     let pebble = Pebble::start(folder);
     let certs = folder.join("certs");
     let text = format!(
