@@ -24,7 +24,7 @@ pub fn decode(json: &Value) -> Result<Config, String> {
     }
     let mut json = json.clone();
     tree::without_ids(&mut json);
-    drop_nulls(&mut json);
+    drop_nulls(&mut json, ["", ""]);
     Config::deserialize(&json).map_err(|error| go_words(&error.to_string()))
 }
 /// What it is instead, as Go calls it.
@@ -37,14 +37,18 @@ fn not_an_object(json: &Value) -> Option<&'static str> {
         Value::Bool(_) => Some("bool"),
     }
 }
-/// To Go, a field that is `null` is as good as one that is not there.
-fn drop_nulls(json: &mut Value) {
+/// To Go, a field that is `null` is as good as one that is not there. `within`: the two keys that it stands under.
+fn drop_nulls(json: &mut Value, within: [&str; 2]) {
     match json {
         Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_nulls);
+            // A matcher's header fields, by name: those that are `null` must not be in the message.
+            let by_name = matches!(within, [_, "header"] | ["match" | "require", "headers"]);
+            fields.retain(|_, value| by_name || !value.is_null());
+            for (name, value) in fields.iter_mut() {
+                drop_nulls(value, [within[1], name]);
+            }
         }
-        Value::Array(values) => values.iter_mut().for_each(drop_nulls),
+        Value::Array(values) => values.iter_mut().for_each(|value| drop_nulls(value, within)),
         _ => {}
     }
 }

@@ -4,5 +4,5 @@ pub mod https;
 mod names;
 pub mod proxy_protocol;
 mod source;
-pub use names::{canonical, make_canonical, write_canonical};
+pub use names::{canonical, capitalize, write_canonical};
 pub use source::Machine;

@@ -14,11 +14,23 @@ pub fn canonical(name: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 /// Spells a name so, in place.
-pub fn make_canonical(name: &mut [u8]) {
+fn make_canonical(name: &mut [u8]) {
     let mut upper = true;
     for byte in name {
         *byte = if upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
         upper = *byte == b'-';
+    }
+}
+/// The same for a name in lower case, as the crate `http` has them all, or the rest of one: cheaper. `first`: its first
+/// letter is to be a capital.
+pub fn capitalize(name: &mut [u8], first: bool) {
+    if let Some(letter) = name.first_mut().filter(|_| first) {
+        letter.make_ascii_uppercase();
+    }
+    for at in 1..name.len() {
+        if name[at - 1] == b'-' {
+            name[at].make_ascii_uppercase();
+        }
     }
 }
 #[cfg(test)]
@@ -37,6 +49,9 @@ mod tests {
             let mut out = b"> ".to_vec();
             write_canonical(name, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("> {canonical}"));
+            let mut lower = name.to_ascii_lowercase().into_bytes();
+            capitalize(&mut lower, true);
+            assert_eq!(String::from_utf8(lower).unwrap(), canonical);
         }
     }
 }

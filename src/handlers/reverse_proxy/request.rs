@@ -2,7 +2,7 @@
 use crate::{
     handlers::headers::Operations,
     http::{Exchange, hop_by_hop, names_in_connection},
-    net::make_canonical,
+    net::capitalize,
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
@@ -285,7 +285,7 @@ fn field(out: &mut BytesMut, name: &HeaderName, value: &[u8]) {
     let start = out.len();
     out.reserve(name.as_str().len() + value.len() + 4);
     out.extend_from_slice(name.as_str().as_bytes());
-    make_canonical(&mut out[start..]);
+    capitalize(&mut out[start..], true);
     // Some servers want these as RFC 6455 writes them.
     if out[start..].starts_with(b"Sec-Websocket-") {
         out[start + 7] = b'S';
