@@ -1,7 +1,10 @@
 //! The conformance of HTTP/2 as h2spec sees it.
 //!
 //! `go install github.com/summerwind/h2spec/cmd/h2spec@latest`, then `cargo test --test hostile h2spec -- --ignored`.
-use crate::{common, process::Server};
+use crate::{
+    common,
+    process::{Server, wait_for},
+};
 use std::process::Command;
 
 /// Runs all of it, strictly.
@@ -9,6 +12,10 @@ fn h2spec(config: &str, host: &str, more: &[&str]) {
     let site = common::free_port();
     let config = config.replace("SITE", &site.to_string());
     let server = Server::start(env!("CARGO_BIN_EXE_proxy"), &(config, false), site).unwrap();
+    // The local authority gives a certificate once the server runs.
+    if more.contains(&"--tls") {
+        wait_for("the certificate", || server.log().contains("certificate obtained successfully"));
+    }
     let port = site.to_string();
     let output = Command::new("h2spec")
         .args(["--strict", "--timeout", "5", "--host", host, "--port", &port])
