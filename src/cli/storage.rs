@@ -161,7 +161,7 @@ mod tests {
     fn what_is_exported_is_what_is_imported() {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [from, to] = folders.each_ref().map(|folder| FileSystem::new(folder.path()));
-        let long = format!("certificates/{}/a.crt", "directory".repeat(30));
+        let long = format!("certificates/{}/a.crt", "directory".repeat(20));
         for (key, value) in [("acme/a/users/me.json", "{}"), (&long, "certificate"), ("empty", "")] {
             from.store(key, value.as_bytes()).unwrap();
         }
