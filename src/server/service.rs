@@ -111,6 +111,9 @@ fn reply(
         response.headers_mut().remove(CONTENT_TYPE);
         response.headers_mut().remove(CONTENT_LENGTH);
     }
+    if answer.response.status == StatusCode::NO_CONTENT {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     if let Some(reason) = unusual_reason(answer.response.status)
         && let Ok(reason) = ReasonPhrase::try_from(reason.into_owned())
     {

@@ -5,6 +5,7 @@
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+mod http2;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../serve/process.rs"]
 mod process;
@@ -393,6 +394,36 @@ fn wrong(binary: &str, expected: impl Fn(&Case, usize) -> &'static str) -> Vec<S
 fn each_fault_has_its_answer() {
     let wrong = wrong(env!("CARGO_BIN_EXE_proxy"), |case, at| case.asked[at].1);
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), CASES.len(), wrong.join("\n"));
+}
+/// What an HTTP/2 client gets is the same: without the responses before the final one, and with names in lower case.
+#[test]
+fn each_fault_has_its_answer_over_http2() {
+    let site = common::free_port();
+    let config = (CONFIG.replace("SITE", &site.to_string()), false);
+    let server = Server::start(env!("CARGO_BIN_EXE_proxy"), &config, site).unwrap();
+    let (mut wrong, mut asked) = (vec![], 0);
+    for case in CASES.iter().filter(|case| case.asked.iter().all(|(request, _)| http2::Client::can(request)))
+    {
+        let (port, closes) = upstream::start(case.upstream);
+        let to = format!("X-To: {port}");
+        let mut client = http2::Client::new(site);
+        for (at, (request, expected)) in case.asked.iter().enumerate() {
+            if case.after_close && at == 1 {
+                closes.recv_timeout(Duration::from_secs(10)).unwrap();
+            }
+            let got = client.ask(&request.replace("TO", &to));
+            let expected = expected.rsplit(", ").next().unwrap().to_lowercase();
+            // What breaks off at once may not be heard of at all, nor what has come before.
+            let cut = expected.ends_with("(cut)") && (got == "(nothing)" || got == "200 (cut)");
+            if got != expected && !cut {
+                wrong.push(format!("{} (request {at}): wants {expected}, gets {got}", case.name));
+            }
+            asked += 1;
+        }
+    }
+    server.stop();
+    assert!(asked > 30, "{asked}");
+    assert!(wrong.is_empty(), "{} of {asked} requests:\n{}", wrong.len(), wrong.join("\n"));
 }
 #[test]
 #[ignore = "needs Caddy, its path in the variable CADDY"]

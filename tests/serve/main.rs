@@ -61,6 +61,7 @@ fn answers(case: &Case, binary: &str, upstream: &Upstream) -> Result<Vec<String>
     let tree = TREE.path().display().to_string();
     let fill = |text: &str| {
         text.replace("UPSTREAM", &upstream.address())
+            .replace("UPPORT", upstream.address().rsplit(':').next().unwrap_or_default())
             .replace("FILES", &folder().join("files").display().to_string())
             .replace("TREE", &tree)
             .replace("SITE", &site.to_string())

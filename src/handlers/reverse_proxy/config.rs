@@ -16,7 +16,7 @@ pub(super) struct ReverseProxy {
     /// How to reach upstreams: a module named by `protocol`; HTTP if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) transport: Option<Value>,
-    /// Refused for now.
+    /// An extension: `{"type": "error_rate", …}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) circuit_breaker: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ pub(super) struct ReverseProxy {
     pub(super) health_checks: Option<HealthChecks>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) upstreams: Vec<UpstreamConfig>,
-    /// A module named by `source`, asked before each attempt. Refused for now.
+    /// A module named by `source`, asked before each attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) dynamic_upstreams: Option<Value>,
     /// Negative: at once. Every response is passed on as it comes, whatever this says.
@@ -42,7 +42,7 @@ pub(super) struct ReverseProxy {
     /// Bytes of a response that are read before any are passed on; negative: all.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) response_buffers: i64,
-    /// What the proxy calls itself in `Proxy-Status`. Refused for now.
+    /// What the proxy calls itself in `Proxy-Status` (RFC 9209).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) proxy_status_name: String,
     #[serde(skip_serializing_if = "is_default")]
@@ -92,6 +92,9 @@ pub(super) struct LoadBalancing {
     /// 250 ms if there is a `try_duration`.
     #[serde(skip_serializing_if = "is_default")]
     pub(super) try_interval: Duration,
+    /// An extension: how long an upstream that is well again gets less than its share.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) slow_start: Duration,
     /// Which requests may be sent again once an upstream may have seen them; those with GET if there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retry_match: Vec<MatcherSet>,

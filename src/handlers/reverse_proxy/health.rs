@@ -110,14 +110,17 @@ impl Checker {
             }
         };
         let host = &base.hostport;
-        let asked = timeout(self.timeout, self.ask(&Target::of(target), &base, blank())).await;
+        let asked = timeout(self.timeout, self.ask(&Arc::new(Target::of(target)), &base, blank())).await;
         let outcome =
             asked.unwrap_or_else(|_| Err(("HTTP request failed", "context deadline exceeded".into())));
         if let Err((message, error)) = &outcome {
             tracing::info!(target: LOGGER, host, error, "{message}");
         }
         match upstream.health.count(outcome.is_ok(), self.passes, self.fails) {
-            Some(true) => tracing::info!(target: LOGGER, host, "host is up"),
+            Some(true) => {
+                upstream.host.recovered();
+                tracing::info!(target: LOGGER, host, "host is up");
+            }
             Some(false) => tracing::warn!(target: LOGGER, host, "host is down"),
             None => {}
         }
@@ -130,7 +133,7 @@ impl Checker {
             (None, port) => base.with_port(port),
         }
     }
-    async fn ask(&self, target: &Target, base: &Address, mut x: Exchange) -> Result<(), Complaint> {
+    async fn ask(&self, target: &Arc<Target>, base: &Address, mut x: Exchange) -> Result<(), Complaint> {
         const MOST_REDIRECTS: usize = 10;
         let failed = |error: String| ("HTTP request failed", error);
         x.set("http.reverse_proxy.active.target_upstream", &*base.text);

@@ -12,8 +12,10 @@
 //! reverse_proxy /api/* app:8000
 //! ```
 mod answer;
+mod breaker;
 mod config;
 pub mod copy_response;
+mod dynamic;
 mod fastcgi;
 mod forward;
 mod health;
@@ -38,7 +40,9 @@ use crate::{
     },
     state::State,
 };
-use config::{FastCgiTransport, HttpTransport, PassiveChecks, ReverseProxy};
+use breaker::{Breaker, BreakerConfig};
+use config::{FastCgiTransport, HttpTransport, PassiveChecks, ReverseProxy, UpstreamConfig};
+use dynamic::Source;
 use fastcgi::FastCgi;
 use health::Checker;
 use http::StatusCode;
@@ -53,7 +57,8 @@ use std::{
     time::Duration,
 };
 pub use syntax::{
-    dials, dynamic, fastcgi as fastcgi_syntax, forward_auth, http_transport, php_fastcgi, policies,
+    dials, dynamic as dynamic_syntax, fastcgi as fastcgi_syntax, forward_auth, http_transport, php_fastcgi,
+    policies,
 };
 use transport::Transport;
 use upstream::{Target, Upstream};
@@ -74,6 +79,8 @@ const TRY_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 struct Proxy {
     upstreams: Arc<[Upstream]>,
+    /// Where others come from, which are asked instead.
+    source: Option<Source>,
     policy: Policy,
     transport: Arc<Transport>,
     /// Asked instead of `transport`, if the upstreams speak FastCGI.
@@ -97,6 +104,12 @@ struct Proxy {
     request_buffers: i64,
     response_buffers: i64,
     responses: ResponseHandlers,
+    /// How long an upstream that is well again gets less than its share.
+    slow_start: Option<Duration>,
+    /// How long a connection that speaks another protocol may last.
+    stream_timeout: Option<Duration>,
+    /// What we call ourselves in `Proxy-Status`; empty: nothing.
+    status_name: String,
 }
 /// When an upstream is left alone for a while because of what requests have met there.
 #[derive(Debug)]
@@ -110,16 +123,6 @@ struct Passive {
 impl HandlerConfig for ReverseProxy {
     const NAME: &'static str = "reverse_proxy";
     fn build(self, cx: &mut Build) -> std::result::Result<Box<dyn Handler>, BuildError> {
-        for (set, what) in [
-            (self.circuit_breaker.is_some(), "circuit_breaker"),
-            (self.dynamic_upstreams.is_some(), "dynamic_upstreams"),
-            (!self.stream_timeout.is_zero(), "stream_timeout"),
-            (!self.proxy_status_name.is_empty(), "proxy_status_name"),
-        ] {
-            if set {
-                return Err(format!("reverse_proxy: {what} is not supported yet").into());
-            }
-        }
         let (transport, fastcgi) = transports(self.transport, cx.state())?;
         let checks = self.health_checks.unwrap_or_default();
         if fastcgi.is_some() && checks.active.is_some() {
@@ -127,8 +130,19 @@ impl HandlerConfig for ReverseProxy {
         }
         let identity = checks.active.as_ref().map(serde_json::to_string).transpose()?.unwrap_or_default();
         let state = cx.shared_state();
-        let upstream = |config| Upstream::build(config, &identity, &state);
-        let upstreams: Arc<[Upstream]> = self.upstreams.iter().map(upstream).collect();
+        let source = self.dynamic_upstreams.as_ref().map(|source| Source::build(source, &state));
+        let source = source.transpose()?;
+        let breakers = self.circuit_breaker.as_ref().map(BreakerConfig::deserialize).transpose()?;
+        if breakers.is_some() && source.is_some() {
+            return Err("circuit_breaker: dynamic upstreams are not supported yet".into());
+        }
+        let upstream = |config: &UpstreamConfig| {
+            let breaker = breakers.as_ref().map(|breaker| self::breaker(breaker, &config.dial, &state));
+            Ok(Upstream::build(config, &identity, breaker.transpose()?, &state))
+        };
+        let upstreams: std::result::Result<Arc<[Upstream]>, String> =
+            self.upstreams.iter().map(upstream).collect();
+        let upstreams = upstreams?;
         if let Some(active) = &checks.active
             && let Some(checker) = Checker::build(active, &transport, &upstreams)?
         {
@@ -147,6 +161,10 @@ impl HandlerConfig for ReverseProxy {
         Ok(Box::new(Proxy {
             policy: Policy::build(balancing.selection_policy.as_ref())?,
             upstreams,
+            source,
+            slow_start: balancing.slow_start.some(),
+            stream_timeout: self.stream_timeout.some(),
+            status_name: self.proxy_status_name,
             transport,
             request_buffers: match self.request_buffers {
                 0 if fastcgi.is_some() => fastcgi::BUFFER,
@@ -179,6 +197,12 @@ impl HandlerConfig for ReverseProxy {
             responses: ResponseHandlers::build(self.handle_response, cx)?,
         }))
     }
+}
+/// The breaker of an address with these settings, wherever else it is used.
+fn breaker(config: &BreakerConfig, dial: &str, state: &State) -> std::result::Result<Arc<Breaker>, String> {
+    let settings = serde_json::to_string(config).unwrap_or_default();
+    let breaker = Breaker::build(config)?;
+    Ok(state.get_or(&format!("reverse_proxy/breaker/{dial}/{settings}"), || breaker))
 }
 fn down(config: ResponseOps) -> std::result::Result<Arc<dyn Passing>, BuildError> {
     let require = config.require.map(ResponseMatcher::build).transpose()?;
@@ -226,6 +250,7 @@ impl Passive {
         let limit = if own > 0 { own } else { self.request_count };
         (self.fail_duration.is_none() || host.fails() < self.max_fails)
             && (limit == 0 || host.requests.load(Relaxed) < limit)
+            && upstream.breaker.as_ref().is_none_or(|breaker| breaker.allows())
     }
     fn judge(&self, target: &Target, status: StatusCode, took: Duration) {
         target.host.traffic.count(status, took);

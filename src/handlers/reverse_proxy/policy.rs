@@ -128,6 +128,17 @@ impl Policy {
             _ => false,
         }
     }
+    /// Whether it is of no consequence which upstream it chooses: then some may get less than others.
+    pub(super) fn spreads(&self) -> bool {
+        matches!(
+            self,
+            Self::Random
+                | Self::RandomChoose(_)
+                | Self::LeastConn
+                | Self::RoundRobin(_)
+                | Self::WeightedRoundRobin { .. }
+        )
+    }
     /// One of `pool` that `available` lets pass; `None` if there is none.
     pub(super) fn select<'u>(
         &self,

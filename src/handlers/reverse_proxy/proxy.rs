@@ -1,6 +1,7 @@
 //! A request on its way: picks upstreams until one answers, and passes that answer on.
 use super::{
     LOGGER, Proxy,
+    breaker::{Breaker, Change, Trial},
     forward::{Attempt, Failure, What},
     request::{self, Length, Outgoing},
     respond,
@@ -9,7 +10,7 @@ use super::{
 use crate::http::{
     Action, Body, Exchange, Flow, Handler, HttpError, Result, Step, Upstream as Received, uri::request_uri,
 };
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body::Body as _;
 use std::{
     borrow::Cow,
@@ -30,6 +31,7 @@ struct Plan {
     uri: Option<Uri>,
     length: Length,
     upgrade: Option<HeaderValue>,
+    key: Option<HeaderValue>,
     trusted: bool,
     started: Instant,
 }
@@ -46,10 +48,21 @@ impl Proxy {
                 return Ok(Step::Enter(routes));
             }
         }
+        let incremental = self.response_buffers != 0 && respond::is_incremental(&received.headers);
+        if incremental && !received.body.is_end_stream() {
+            return Err(self.refuse_incremental(&received.headers, x));
+        }
         let response = respond::back(received, x);
         // Not known any sooner, as in Caddy.
         x.proxied.retries = Some(tried);
         Ok(Step::Done(response))
+    }
+    /// A message that is to be passed on as it comes (RFC 10036) cannot be buffered.
+    fn refuse_incremental(&self, upstream: &HeaderMap, x: &mut Exchange) -> Box<HttpError> {
+        if let Some(value) = respond::proxy_status(&self.status_name, upstream) {
+            x.headers.insert(respond::PROXY_STATUS, value);
+        }
+        HttpError::new(StatusCode::NOT_IMPLEMENTED, "refusing to forward the message incrementally")
     }
     /// Tries upstreams until one answers, or it is enough. Gives the number of failures before that, too.
     async fn ask(&self, x: &mut Exchange) -> Result<(Received, u32)> {
@@ -57,12 +70,14 @@ impl Proxy {
         let mut last = None;
         let mut tried = 0;
         loop {
-            let failure = match self.select(x) {
+            let found = self.found(x, tried).await;
+            let pool = found.as_deref().unwrap_or(&self.upstreams);
+            let failure = match self.select(x, pool) {
                 None => last.take().unwrap_or(Failure::NoUpstream),
                 Some(upstream) => {
                     // The clock is not read twice for one moment.
-                    let begun = if tried == 0 { plan.started } else { Instant::now() };
-                    match self.attempt(x, upstream, (&plan, begun), &mut body).await {
+                    let begun = if tried == 0 && found.is_none() { plan.started } else { Instant::now() };
+                    match self.attempt(x, (upstream, pool.len()), (&plan, begun), &mut body).await {
                         Ok(received) => {
                             x.proxied.duration = x.proxied.latency.map(|took| begun - plan.started + took);
                             return Ok((received, tried));
@@ -75,6 +90,8 @@ impl Proxy {
             let lost = matches!(body, Body::Abort);
             if lost || !self.tries_again(x, &failure, tried, &plan).await? {
                 x.proxied.retries = Some(tried);
+                // Whoever handles the error may have a use for it.
+                x.body = body;
                 return Err(failure.into_error());
             }
             tracing::debug!(target: LOGGER, error = failure.message(), "retrying");
@@ -91,12 +108,21 @@ impl Proxy {
             None => (None, None),
             Some(rewrite) => rewrite.apply(x)?,
         };
-        let method = method.unwrap_or_else(|| x.request.method.clone());
+        let key = request::websocket_key(x);
+        let upgrade = match key {
+            Some(_) => Some(HeaderValue::from_static("websocket")),
+            None => request::upgrade(&x.request.headers),
+        };
+        let own = if key.is_some() { Method::GET } else { x.request.method.clone() };
+        let method = method.unwrap_or(own);
         // A request that is rewritten into one without a body leaves the body to whoever is behind us.
         let changed = method != x.request.method || uri.as_ref().is_some_and(|uri| *uri != x.request.uri);
         let bodiless = self.drops_body && changed;
-        let mut body = if bodiless { Body::Empty } else { mem::take(&mut x.body) };
+        let mut body = if bodiless { Body::Empty } else { taken(&mut x.body)? };
         if self.request_buffers != 0 {
+            if !body.is_end_stream() && respond::is_incremental(&x.request.headers) {
+                return Err(self.refuse_incremental(&HeaderMap::new(), x));
+            }
             let buffered = respond::buffer(body, self.request_buffers).await;
             // A body that cannot be read is the client's fault.
             body = buffered.map_err(|error| match error.status {
@@ -107,8 +133,9 @@ impl Proxy {
         let peer = x.connection.remote.map(|peer| peer.ip().to_canonical());
         let among = |peer| self.trusted.iter().any(|range| range.contains(&peer));
         let plan = Plan {
-            length: length(x, &body, bodiless),
-            upgrade: request::upgrade(&x.request.headers),
+            length: length(&method, &body),
+            upgrade,
+            key,
             trusted: x.trusted_proxy || peer.is_some_and(among),
             started: Instant::now(),
             method,
@@ -143,23 +170,50 @@ impl Proxy {
             },
         }
     }
-    fn select(&self, x: &mut Exchange) -> Option<&Upstream> {
-        let available = |upstream: &Upstream| upstream.health.is_healthy() && self.passive.allows(upstream);
-        match &*self.upstreams {
-            [one] if !self.policy.remembers() => available(one).then_some(one),
-            pool => self.policy.select(pool, &available, x),
+    /// The upstreams that are asked instead of those that the configuration names, if there is a source of others.
+    async fn found(&self, x: &mut Exchange, tried: u32) -> Option<Arc<[Upstream]>> {
+        let source = self.source.as_ref()?;
+        if tried > 0 {
+            source.forget(x);
         }
+        match Box::pin(source.upstreams(x)).await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let message = "failed getting dynamic upstreams; falling back to static upstreams";
+                tracing::error!(target: LOGGER, error, "{message}");
+                None
+            }
+        }
+    }
+    fn select<'u>(&self, x: &mut Exchange, pool: &'u [Upstream]) -> Option<&'u Upstream> {
+        let available = |upstream: &Upstream| upstream.health.is_healthy() && self.passive.allows(upstream);
+        if let [one] = pool
+            && !self.policy.remembers()
+        {
+            return available(one).then_some(one);
+        }
+        if let Some(ramp) = self.slow_start.filter(|_| self.policy.spreads()) {
+            let share = |upstream: &Upstream| {
+                let share = upstream.host.share(ramp);
+                share >= 1.0 || fastrand::f64() < share
+            };
+            let selected = self.policy.select(pool, &|upstream| available(upstream) && share(upstream), x);
+            if selected.is_some() {
+                return selected;
+            }
+        }
+        self.policy.select(pool, &available, x)
     }
     async fn attempt(
         &self,
         x: &mut Exchange,
-        upstream: &Upstream,
+        (upstream, total_upstreams): (&Upstream, usize),
         (plan, begun): (&Plan, Instant),
         body: &mut Body,
     ) -> std::result::Result<Received, Failure> {
         let target = upstream.target(x).map_err(Failure::Address)?;
         let address = &target.address;
-        tracing::debug!(target: LOGGER, dial = address.hostport, total_upstreams = self.upstreams.len(), "selected upstream");
+        tracing::debug!(target: LOGGER, dial = address.hostport, total_upstreams, "selected upstream");
         x.proxied.upstream = Some(target.clone());
         x.proxied.in_flight = target.host.requests.load(Relaxed);
         let path = plan.uri.as_ref().map(ToString::to_string);
@@ -171,6 +225,7 @@ impl Proxy {
             target: &path.map_or_else(|| request_uri(&own), Cow::Owned),
             length: plan.length,
             upgrade: plan.upgrade.as_ref(),
+            key: plan.key.as_ref(),
             trusted: plan.trusted,
             hostport: &address.hostport,
             // Over TLS upstreams are called by their own name.
@@ -180,6 +235,7 @@ impl Proxy {
             compression: self.transport.compression && self.fastcgi.is_none(),
             operations: &self.request_ops,
         };
+        let trial = upstream.breaker.as_ref().map(Breaker::begin);
         let sent = if let Some(fastcgi) = &self.fastcgi {
             let received = Box::pin(fastcgi.send(x, &target, &outgoing, body)).await;
             received.map(|received| (received, false))
@@ -188,6 +244,7 @@ impl Proxy {
             Attempt { transport: &self.transport, target: &target, way, what }.send(x, body).await
         };
         let took = begun.elapsed();
+        judged(trial, &target, &sent);
         match sent {
             Ok((received, gzip)) => self.received(x, received, gzip, (&target, plan, took)).await,
             Err(failure) => {
@@ -220,10 +277,13 @@ impl Proxy {
         self.passive.judge(target, status, took);
         if status == StatusCode::SWITCHING_PROTOCOLS {
             check_switch(plan.upgrade.as_ref(), received.headers.get(header::UPGRADE))?;
+            if let Some(limit) = self.stream_timeout {
+                received.body = respond::ending(received.body, limit);
+            }
         }
         respond::receive(&mut received, gzip);
         (x.proxied.status, x.proxied.latency) = (Some(status), Some(took));
-        if self.response_buffers != 0 {
+        if self.response_buffers != 0 && !respond::is_incremental(&received.headers) {
             let buffered = respond::buffer(received.body, self.response_buffers).await;
             received.body = buffered.map_err(|error| Failure::Broken(error.message.clone()))?;
         }
@@ -237,6 +297,24 @@ impl Proxy {
         }
         received.passing.clone_from(&self.down);
         Ok(received)
+    }
+}
+/// Tells the circuit breaker how it went. A client that has failed says nothing of the upstream.
+fn judged(trial: Option<Trial>, target: &Target, sent: &std::result::Result<(Received, bool), Failure>) {
+    let Some(trial) = trial else { return };
+    let failed = match sent {
+        Ok((received, _)) => received.status.is_server_error(),
+        Err(failure) if failure.is_strike() => true,
+        Err(_) => return,
+    };
+    let upstream = &target.address.text;
+    match trial.end(failed) {
+        Some(Change::Opened) => tracing::warn!(target: LOGGER, upstream, "circuit breaker has opened"),
+        Some(Change::Closed) => {
+            target.host.recovered();
+            tracing::info!(target: LOGGER, upstream, "circuit breaker has closed");
+        }
+        None => {}
     }
 }
 /// A protocol that nobody asked for is nobody's to speak.
@@ -253,14 +331,27 @@ fn check_switch(
     let message = format!("backend tried to switch protocol \"{switched}\" when \"{asked}\" was requested");
     Err(Failure::Broken(message))
 }
-/// How the upstream learns where the body ends.
-fn length(x: &Exchange, body: &Body, bodiless: bool) -> Length {
-    if bodiless {
-        return Length::None;
+/// The request's body; whoever asks once more is told that it is gone.
+fn taken(body: &mut Body) -> Result<Body> {
+    match mem::take(body) {
+        Body::Abort => Err(HttpError::new(
+            StatusCode::BAD_GATEWAY,
+            "the request's body has been sent to another upstream",
+        )),
+        taken => {
+            if !taken.is_end_stream() {
+                *body = Body::Abort;
+            }
+            Ok(taken)
+        }
     }
-    let said = x.request.headers.contains_key(header::CONTENT_LENGTH);
+}
+/// How the upstream learns where the body ends.
+fn length(method: &Method, body: &Body) -> Length {
+    // As Go: where one would expect a body, it is said that there is none.
+    let expects_body = || [Method::POST, Method::PUT, Method::PATCH].contains(method);
     match body.size_hint().exact() {
-        Some(0) if !said => Length::None,
+        Some(0) if !expects_body() => Length::None,
         Some(length) => Length::Exactly(length),
         None => Length::Chunked,
     }

@@ -4,8 +4,10 @@ use crate::{
     http::{Exchange, hop_by_hop, names_in_connection},
     net::capitalize,
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use hyper::ext::Protocol;
 use std::cell::RefCell;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -31,6 +33,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) length: Length,
     /// `Upgrade`, in lower case, if the client asks for another protocol.
     pub(super) upgrade: Option<&'a HeaderValue>,
+    /// `Sec-WebSocket-Key`, where the client's version of HTTP needs none.
+    pub(super) key: Option<&'a HeaderValue>,
     /// Whether the client's `X-Forwarded-*` are believed.
     pub(super) trusted: bool,
     /// What the upstream calls itself.
@@ -104,6 +108,9 @@ impl Outgoing<'_> {
             }
             if let Some(upgrade) = self.upgrade {
                 put(out, &[b"Connection: Upgrade\r\nUpgrade: ", upgrade.as_bytes(), b"\r\n"]);
+                if let Some(key) = self.key {
+                    put(out, &[b"Sec-WebSocket-Key: ", key.as_bytes(), b"\r\n"]);
+                }
             } else if self.closes {
                 put(out, &[b"Connection: close\r\n"]);
             }
@@ -152,6 +159,9 @@ impl Outgoing<'_> {
         if let Some(upgrade) = self.upgrade {
             fields.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
             fields.insert(header::UPGRADE, upgrade.clone());
+            if let Some(key) = self.key {
+                fields.insert(header::SEC_WEBSOCKET_KEY, key.clone());
+            }
         } else if self.closes {
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -315,6 +325,16 @@ fn via_text(version: Version) -> &'static str {
         Version::HTTP_3 => "3.0 Caddy",
         _ => "1.1 Caddy",
     }
+}
+/// A WebSocket over HTTP/2 or 3 (RFC 8441): for the upstream it is one over HTTP/1.1, with a key of ours.
+pub(super) fn websocket_key(x: &Exchange) -> Option<HeaderValue> {
+    let protocol = x.request.extensions.get::<Protocol>()?;
+    if x.request.method != Method::CONNECT || protocol.as_str() != "websocket" {
+        return None;
+    }
+    let mut random = [0_u8; 16];
+    fastrand::fill(&mut random);
+    HeaderValue::from_str(&BASE64_STANDARD.encode(random)).ok()
 }
 /// The protocol that a client asks to go over to.
 pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {

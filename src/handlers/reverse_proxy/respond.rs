@@ -3,19 +3,24 @@ use super::request::via;
 use crate::{
     handlers::headers::Operations,
     http::{
-        Body, BoxError, Exchange, HttpError, Passing, Response, ResponseMatcher, Upstream, keep_headers,
+        Body, BoxError, Exchange, HttpError, Io, Passing, Response, ResponseMatcher, Upstream, keep_headers,
         strip_hop_by_hop,
     },
 };
 use bytes::Bytes;
 use flate2::write::GzDecoder;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::{Body as HttpBody, Frame};
 use std::{
-    io::Write,
+    io::{self, Write},
     mem,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
 };
 
 /// What `header_down` does.
@@ -41,6 +46,61 @@ pub(super) fn receive(upstream: &mut Upstream, decode: bool) {
         let encoded = mem::take(&mut upstream.body);
         upstream.body =
             Body::boxed(Gunzip { encoded, decoder: Some(GzDecoder::new(vec![])), trailers: None });
+    }
+}
+/// Of RFC 9209.
+pub(super) const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+/// Whether a message asks to be passed on as it comes: `Incremental: ?1` (RFC 10036).
+pub(super) fn is_incremental(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all("incremental").iter().map(|value| value.as_bytes().trim_ascii());
+    let yes = |value: &[u8]| value == b"?1" || value.starts_with(b"?1;");
+    values.next().is_some_and(yes) && values.next().is_none()
+}
+/// What is said of a message that is refused, behind what others have said. `None`: we have no name.
+pub(super) fn proxy_status(name: &str, upstream: &HeaderMap) -> Option<HeaderValue> {
+    if name.is_empty() {
+        return None;
+    }
+    let is_token = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '*')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~:/".contains(c));
+    let name = if is_token { name.into() } else { format!("{name:?}") };
+    let own = format!("{name};error=incremental_refused");
+    let before = upstream.get_all(PROXY_STATUS).iter().filter_map(|value| value.to_str().ok());
+    let all: Vec<&str> = before.chain([own.as_str()]).collect();
+    HeaderValue::from_str(&all.join(", ")).ok()
+}
+/// Ends an upgraded connection when its time is over.
+pub(super) fn ending(body: Body, limit: Duration) -> Body {
+    match body {
+        Body::Upgrade(stream) => Body::Upgrade(Box::new(Ending { stream, end: Box::pin(sleep(limit)) })),
+        other => other,
+    }
+}
+struct Ending {
+    stream: Box<dyn Io>,
+    end: Pin<Box<Sleep>>,
+}
+impl AsyncRead for Ending {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.end.is_elapsed() || self.end.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+impl AsyncWrite for Ending {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 fn is_gzip(headers: &HeaderMap) -> bool {
@@ -101,6 +161,7 @@ pub(super) async fn buffer(body: Body, limit: i64) -> Result<Body, Box<HttpError
         HttpError::behind(&*error)
             .unwrap_or_else(|| HttpError::new(StatusCode::BAD_GATEWAY, error.to_string()))
     };
+    let data = |read: bytes::BytesMut| (!read.is_empty()).then(|| Frame::data(read.freeze()));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (mut body, mut read) = (body, bytes::BytesMut::new());
     while read.len() < limit {
@@ -111,37 +172,11 @@ pub(super) async fn buffer(body: Body, limit: i64) -> Result<Body, Box<HttpError
             Ok(data) => read.extend_from_slice(&data),
             // With trailers a body is not one piece any more.
             Err(trailers) => {
-                return Ok(Body::boxed(Begun {
-                    read: Some(read.freeze()),
-                    then: Some(trailers),
-                    rest: body,
-                }));
+                return Ok(body.behind([data(read), Some(trailers)]));
             }
         }
     }
-    Ok(Body::boxed(Begun { read: Some(read.freeze()), then: None, rest: body }))
-}
-/// A body of which the beginning has been read.
-struct Begun {
-    read: Option<Bytes>,
-    then: Option<Frame<Bytes>>,
-    rest: Body,
-}
-impl HttpBody for Begun {
-    type Data = Bytes;
-    type Error = BoxError;
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(read) = self.read.take().filter(|read| !read.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(read))));
-        }
-        match self.then.take() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
-        }
-    }
+    Ok(body.behind([data(read), None]))
 }
 /// Decodes frame by frame.
 struct Gunzip {

@@ -1,16 +1,16 @@
 //! Upstreams and what is known of them: shared by all handlers and workers, kept over reloads.
-use super::{config::UpstreamConfig, traffic::Traffic};
+use super::{LOGGER, breaker::Breaker, config::UpstreamConfig, traffic::Traffic};
 use crate::{
     config::{NetworkAddress, join_address},
-    http::{Exchange, Facts, Text, Value},
+    http::{BoxError, Exchange, Facts, Text, Value, wire::Held},
     state::State,
 };
 use std::{
     collections::VecDeque,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        Arc, LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,7 @@ pub(super) struct Upstream {
     pub(super) max_requests: usize,
     /// Set by active health checks.
     pub(super) health: Arc<Health>,
+    pub(super) breaker: Option<Arc<Breaker>>,
 }
 /// Where to dial.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub(super) struct Host {
     fails: AtomicUsize,
     ends: Mutex<VecDeque<Instant>>,
     pub(super) traffic: Traffic,
+    /// When it was last found to be well again, in milliseconds of [`milliseconds`]; 0: it has always been.
+    recovered: AtomicU64,
 }
 /// Of one upstream of one handler.
 #[derive(Debug)]
@@ -71,16 +74,23 @@ pub(super) struct Health {
 }
 impl Upstream {
     /// An address that cannot be dialled fails its requests, as in Caddy, and not the configuration.
-    pub(super) fn build(config: &UpstreamConfig, checks: &str, state: &State) -> Self {
+    pub(super) fn build(
+        config: &UpstreamConfig,
+        checks: &str,
+        breaker: Option<Arc<Breaker>>,
+        state: &State,
+    ) -> Self {
         let (dial, max_requests) = (Text::new(&config.dial), config.max_requests);
         let host: Arc<Host> = state.get_or(&format!("reverse_proxy/host/{}", config.dial), Host::default);
         let fixed = dial.literal().and_then(|literal| {
             Target::parse(literal, &host, max_requests)
-                .inspect_err(|why| tracing::warn!(target: "http.handlers.reverse_proxy", "requests to this upstream will fail: {why}"))
+                .inspect_err(
+                    |why| tracing::warn!(target: LOGGER, "requests to this upstream will fail: {why}"),
+                )
                 .ok()
         });
         let health = state.get_or(&format!("reverse_proxy/health/{}/{checks}", config.dial), Health::default);
-        Self { name: config.dial.as_str().into(), dial, fixed, host, max_requests, health }
+        Self { name: config.dial.as_str().into(), dial, fixed, host, max_requests, health, breaker }
     }
     /// Where this request would go.
     ///
@@ -198,7 +208,25 @@ impl Host {
             ends.pop_front();
         }
         self.fails.store(ends.len(), Relaxed);
+        if ends.is_empty() {
+            self.recovered();
+        }
         ends.len()
+    }
+    /// It is well again.
+    pub(super) fn recovered(&self) {
+        self.recovered.store(milliseconds().max(1), Relaxed);
+    }
+    /// How much of its share an upstream gets that was found to be well again less than `slow_start` ago: up to 1.
+    pub(super) fn share(&self, slow_start: Duration) -> f64 {
+        /// Even at first.
+        const LEAST: f64 = 0.1;
+        let recovered = self.recovered.load(Relaxed);
+        if recovered == 0 {
+            return 1.0;
+        }
+        let since = milliseconds().saturating_sub(recovered) as f64 / 1e3;
+        (since / slow_start.as_secs_f64()).clamp(LEAST, 1.0)
     }
     /// Counts a failure for that long.
     pub(super) fn strike(&self, duration: Duration) {
@@ -211,6 +239,11 @@ impl Host {
         ends.push_back(Instant::now() + duration);
         self.fails.store(ends.len(), Relaxed);
     }
+}
+/// Since this process has first asked.
+fn milliseconds() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_millis() as u64
 }
 impl Default for Health {
     fn default() -> Self {
@@ -231,16 +264,34 @@ impl Health {
     }
 }
 /// Counted among the requests in flight until it is dropped.
-pub(super) struct InFlight(Arc<Host>);
+pub(super) struct InFlight {
+    host: Arc<Host>,
+    /// Of a client's request, which is told of if its response breaks off.
+    target: Option<Arc<Target>>,
+}
+impl Held for InFlight {
+    fn failed(&self, error: &BoxError) {
+        if let Some(target) = &self.target {
+            let upstream = &target.address.text;
+            tracing::warn!(target: LOGGER, upstream, %error, "aborting with incomplete response");
+        }
+    }
+}
 impl InFlight {
+    /// A client's request.
+    pub(super) fn to(target: &Arc<Target>) -> Self {
+        let mut begun = Self::begin(&target.host);
+        begun.target = Some(target.clone());
+        begun
+    }
     pub(super) fn begin(host: &Arc<Host>) -> Self {
         host.requests.fetch_add(1, Relaxed);
-        Self(host.clone())
+        Self { host: host.clone(), target: None }
     }
 }
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Relaxed);
+        self.host.requests.fetch_sub(1, Relaxed);
     }
 }
 #[cfg(test)]
@@ -267,6 +318,14 @@ mod tests {
         let host = Host::default();
         host.strike(Duration::ZERO);
         assert_eq!(host.fails(), 0);
+    }
+    #[test]
+    fn who_is_well_again_starts_slowly() {
+        let host = Host::default();
+        assert_eq!(host.share(Duration::from_secs(3600)), 1.0, "it has always been");
+        host.strike(Duration::ZERO);
+        assert_eq!(host.fails(), 0);
+        assert_eq!(host.share(Duration::from_secs(3600)), 0.1);
     }
     #[test]
     fn health_changes_after_enough_checks_in_a_row() {

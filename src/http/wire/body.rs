@@ -8,7 +8,6 @@ use crate::http::BoxError;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use std::{
-    any::Any,
     io::{self, ErrorKind},
     mem,
     pin::Pin,
@@ -40,8 +39,11 @@ pub struct ResponseBody {
     pooling: Option<Pooling>,
     /// A request that is still being sent: upstreams may answer early.
     upload: Option<Upload>,
-    /// Dropped when the body is.
-    held: Option<Box<dyn Any + Send>>,
+    held: Option<Box<dyn Held>>,
+}
+/// What lives as long as a response's body, and hears of it if that breaks off.
+pub trait Held: Send {
+    fn failed(&self, error: &BoxError);
 }
 impl ResponseBody {
     pub fn new(
@@ -56,7 +58,7 @@ impl ResponseBody {
     }
     /// Has `held` live as long as the body does.
     #[must_use]
-    pub fn hold(mut self, held: Box<dyn Any + Send>) -> Self {
+    pub fn hold(mut self, held: Box<dyn Held>) -> Self {
         self.held = Some(held);
         self
     }
@@ -126,7 +128,11 @@ impl ResponseBody {
     }
     fn fail(&mut self, error: impl Into<BoxError>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.stream = None;
-        Poll::Ready(Some(Err(error.into())))
+        let error = error.into();
+        if let Some(held) = &self.held {
+            held.failed(&error);
+        }
+        Poll::Ready(Some(Err(error)))
     }
 }
 impl Body for ResponseBody {

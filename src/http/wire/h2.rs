@@ -1,5 +1,5 @@
 //! HTTP/2 towards upstreams: hyper's client, on connections of the worker's own that carry many requests at once.
-use super::{PoolKey, Pooling, Stream};
+use super::{Held, PoolKey, Pooling, Stream};
 use crate::http::{Body, BoxError};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +10,6 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
-    any::Any,
     cell::RefCell,
     collections::HashMap,
     error::Error,
@@ -90,14 +89,14 @@ impl Client {
     pub async fn send(
         mut self,
         request: Request<Body>,
-        held: Box<dyn Any + Send>,
+        held: Box<dyn Held>,
     ) -> Result<Response<Body>, SendError> {
         let busy = Busy::begin(&self.load);
         let upload = Arc::new(Progress::default());
         let request = request.map(|body| Outbound { body, progress: upload.clone() });
         match self.sender.try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| {
-                let inbound = Inbound { body, _held: (busy, held) };
+                let inbound = Inbound { body, held, _busy: busy };
                 if inbound.body.is_end_stream() { Body::Empty } else { Body::boxed(inbound) }
             })),
             Err(mut error) => Err(SendError {
@@ -215,7 +214,8 @@ impl HttpBody for Outbound {
 /// A response's body, and what is to live as long.
 struct Inbound {
     body: Incoming,
-    _held: (Busy, Box<dyn Any + Send>),
+    held: Box<dyn Held>,
+    _busy: Busy,
 }
 impl HttpBody for Inbound {
     type Data = Bytes;
@@ -226,7 +226,13 @@ impl HttpBody for Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| described(&error).into())))
+        Poll::Ready(frame.map(|frame| {
+            frame.map_err(|error| {
+                let error = described(&error).into();
+                self.held.failed(&error);
+                error
+            })
+        }))
     }
     fn is_end_stream(&self) -> bool {
         self.body.is_end_stream()

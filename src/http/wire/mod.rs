@@ -9,7 +9,7 @@ mod limit;
 mod pool;
 mod stream;
 mod upload;
-pub use body::{Framing, ResponseBody};
+pub use body::{Framing, Held, ResponseBody};
 pub use h2::{Client, SendError};
 pub use head::{Head, HeadError, parse};
 pub use limit::{Limit, Permit, Turn};

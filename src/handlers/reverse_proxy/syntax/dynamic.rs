@@ -33,7 +33,7 @@ pub const A: ModuleSyntax = ModuleSyntax {
     name: "a",
     docs: "a [<name> [<port>]] { … }: the addresses of a name.",
     parse: a,
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
 };
 pub const SRV: ModuleSyntax = ModuleSyntax {
     name: "srv",

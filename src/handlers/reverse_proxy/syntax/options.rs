@@ -3,11 +3,15 @@ use super::{Reading, TRANSPORTS, duration, dynamic, misread, number, policies};
 use crate::{
     caddyfile::{Cx, PRIVATE_RANGES, Parsed, Words, unknown},
     config::{Duration, parse_duration, parse_int, parse_size},
-    handlers::reverse_proxy::config::{ActiveChecks, LoadBalancing, PassiveChecks},
+    handlers::reverse_proxy::{
+        breaker::BreakerConfig,
+        config::{ActiveChecks, LoadBalancing, PassiveChecks},
+    },
 };
 use grammar::Line;
+use serde_json::{Value, json};
 
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 44] = [
     "to",
     "dynamic",
     "lb_policy",
@@ -15,6 +19,8 @@ const NAMES: [&str; 42] = [
     "lb_try_duration",
     "lb_try_interval",
     "lb_retry_match",
+    "lb_slow_start",
+    "circuit_breaker",
     "health_uri",
     "health_path",
     "health_upstream",
@@ -52,14 +58,8 @@ const NAMES: [&str; 42] = [
     "proxy_status_name",
 ];
 
-/// What adapts but does not run yet.
-const LATER: [&str; 2] = ["stream_timeout", "proxy_status_name"];
-
 /// Reads the sub-directive that the word last read names.
 pub(super) fn read(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
-    if LATER.contains(&words.text()) {
-        cx.not_yet(words.token(), words.text());
-    }
     match words.text() {
         "to" => {
             for upstream in words.some()? {
@@ -78,6 +78,7 @@ pub(super) fn read(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>
             }
             reading.transport = Some(cx.module(TRANSPORTS, "protocol", &words.segment())?);
         }
+        "circuit_breaker" => reading.proxy.circuit_breaker = Some(breaker(words)?),
         name if name.starts_with("lb_") => balancing(reading, words, cx)?,
         name if name.starts_with("health_") => active(reading, words, cx)?,
         "fail_duration"
@@ -172,6 +173,10 @@ fn balancing(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>) -> P
             let interval = duration(words, "bad interval value '{}'")?;
             known.get_or_insert_default().try_interval = interval;
         }
+        "lb_slow_start" => {
+            let ramp = duration(words, "bad duration value '{}'")?;
+            known.get_or_insert_default().slow_start = ramp;
+        }
         "lb_retry_match" => retry_match(known, words, cx)?,
         other => return Err(unrecognized(words, other)),
     }
@@ -190,6 +195,36 @@ fn retry_match(known: &mut Option<LoadBalancing>, words: &mut Words<'_>, cx: &mu
     Ok(())
 }
 
+fn breaker(words: &mut Words<'_>) -> Parsed<Value> {
+    const SETTINGS: [&str; 4] = ["threshold", "window", "min_requests", "open_for"];
+    words.none()?;
+    let mut breaker = BreakerConfig { kind: "error_rate".into(), ..BreakerConfig::default() };
+    let mut block = words.block();
+    while let Some(words) = block.next() {
+        match words.text() {
+            "threshold" => {
+                let text = words.need()?;
+                let percent = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+                let share = percent.filter(|percent| (0.0..=100.0).contains(percent) && *percent > 0.0);
+                let share =
+                    share.ok_or_else(|| words.error(format!("bad threshold '{text}': such as 50%")))?;
+                breaker.threshold = share / 100.0;
+            }
+            "window" => breaker.window = duration(words, "bad duration value '{}'")?,
+            "open_for" => breaker.open_for = duration(words, "bad duration value '{}'")?,
+            "min_requests" => {
+                let least: i64 = number(words, "bad number '{}'")?;
+                let least = u32::try_from(least).map_err(|_| words.error(format!("bad number '{least}'")))?;
+                breaker.min_requests = least;
+            }
+            other => {
+                let message = format!("unrecognized circuit_breaker setting '{other}'");
+                return Err(unknown(words.token(), message, &SETTINGS));
+            }
+        }
+    }
+    Ok(json!(breaker))
+}
 fn active(reading: &mut Reading, words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
     let checks = reading.proxy.health_checks.clone().unwrap_or_default();
     let mut active = checks.active.clone().unwrap_or_default();
