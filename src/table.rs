@@ -279,6 +279,8 @@ pub static SYNTAX: Syntax =
 /// Who can sign certificates, and who can write the records that prove names.
 pub static TLS: TlsModules = TlsModules {
     issuers: &[issuers::acme::MODULE, issuers::internal::MODULE],
+    managers: &[issuers::managers::http::MODULE, issuers::managers::tailscale::MODULE],
+    permissions: &[issuers::permission::MODULE],
     dns: &[
         dns::acmedns::MODULE,
         dns::route53::MODULE,

@@ -68,6 +68,9 @@ impl Issuer for Local {
     fn key(&self) -> String {
         self.authority.id().to_owned()
     }
+    fn is_internal(&self) -> bool {
+        true
+    }
     fn issue<'a>(&'a self, request: Request<'a>) -> Issuing<'a> {
         let issued = self.authority.issue(request.name, request.key, self.lifetime, self.sign_with_root);
         Box::pin(async { Ok(IssuedChain { pem: issued?.chain, issuer_data: Value::Null }) })

@@ -114,7 +114,7 @@ pub const ON_DEMAND_TLS: GlobalOption = GlobalOption {
     name: "on_demand_tls",
     docs: "on_demand_tls { ask <url> | permission <module> … }: who says which names may have certificates on demand.",
     parse: on_demand_tls,
-    support: Support::NotYet("certificates on demand"),
+    support: Support::Full,
 };
 pub const ECH: GlobalOption = GlobalOption {
     name: "ech",

@@ -177,7 +177,6 @@ impl Reading {
             "alpn" => policy.alpn = sub.some()?,
             "client_auth" => policy.client_authentication = Some(client_auth::read(sub, cx)?),
             "insecure_secrets_log" => {
-                cx.not_yet(sub.token(), "insecure_secrets_log");
                 policy.insecure_secrets_log = sub.need()?.into();
             }
             _ => return Ok(false),
@@ -215,7 +214,6 @@ impl Reading {
                 self.dns_settings.push("dns_challenge_override_domain");
             }
             "on_demand" => {
-                cx.not_yet(sub.token(), "on_demand");
                 sub.none()?;
                 self.tls.on_demand = true;
             }

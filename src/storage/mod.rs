@@ -75,6 +75,38 @@ pub fn data_dir() -> PathBuf {
 pub fn config_dir() -> PathBuf {
     home("XDG_CONFIG_HOME", ".config")
 }
+/// This installation's name, which is made at its first use: Caddy's `instance.uuid`.
+///
+/// # Errors
+/// The folder for data can be neither read nor written.
+pub fn instance_id() -> io::Result<String> {
+    let storage = FileSystem::new(data_dir());
+    match storage.load("instance.uuid") {
+        Ok(known) => Ok(String::from_utf8_lossy(&known).trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let fresh = uuid::Uuid::new_v4().to_string();
+            storage.store("instance.uuid", fresh.as_bytes())?;
+            Ok(fresh)
+        }
+        Err(error) => Err(error),
+    }
+}
+/// Whether what is written can be read again: certificates that could not be kept are not to be ordered.
+///
+/// # Errors
+/// It can not.
+pub fn check(storage: &dyn Storage) -> io::Result<()> {
+    let key = format!("rw_test_{}", fastrand::u64(..));
+    let contents: Vec<u8> = (0..10 * 1024).map(|_| fastrand::u8(..)).collect();
+    storage.store(&key, &contents)?;
+    let loaded = storage.load(&key);
+    storage.delete(&key)?;
+    if loaded? == contents {
+        Ok(())
+    } else {
+        Err(io::Error::other("load yielded different value than was stored"))
+    }
+}
 fn home(variable: &str, below_home: &str) -> PathBuf {
     let set = |name: &str| environment::var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set(variable).or_else(|| set("HOME").map(|home| home.join(below_home)));

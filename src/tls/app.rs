@@ -1,7 +1,7 @@
 //! The `tls` and `pki` apps of a configuration, built: what servers ask for their handshakes.
 use super::{
     Authority, AuthoritySettings, Automation, Certificate, Challenges, DnsModule, Index, IssuerContext,
-    IssuerModule, Policies, Shared, auto_https,
+    IssuerModule, ManagerModule, OnDemand, PermissionModule, Policies, Shared, auto_https,
     folders::{self, Folders},
     report::Served,
 };
@@ -36,6 +36,8 @@ pub struct Tls {
 pub struct TlsModules {
     pub issuers: &'static [IssuerModule],
     pub dns: &'static [DnsModule],
+    pub managers: &'static [ManagerModule],
+    pub permissions: &'static [PermissionModule],
 }
 /// What outlives configurations.
 struct Kept {
@@ -102,6 +104,8 @@ impl Tls {
             dns_modules: modules.dns,
             dns: app.dns.clone(),
             resolvers: app.resolvers.clone(),
+            managers: modules.managers,
+            permissions: modules.permissions,
         };
         let automation = Automation::build(&app, modules.issuers, &cx, kept.managed.clone())
             .map_err(|why| format!("loading tls app module: {why}"))?;
@@ -109,24 +113,17 @@ impl Tls {
         names.extend(automate);
         names.sort();
         names.dedup();
+        let (loaded, automation) = (Arc::new(ArcSwap::from_pointee(loaded)), Arc::new(automation));
+        let on_demand = OnDemand::new(automation.clone(), loaded.clone(), kept.managed.clone());
         let shared = Shared {
-            loaded: Arc::new(ArcSwap::from_pointee(loaded)),
+            on_demand: Some(Arc::new(on_demand)),
+            loaded,
             managed: kept.managed.clone(),
             tickets: kept.tickets.clone(),
             challenges: kept.challenges.clone(),
         };
         let served = Served::of(state);
-        Ok(Self {
-            shared,
-            folders,
-            served,
-            _kept: kept,
-            automation: Arc::new(automation),
-            names,
-            authorities,
-            storage,
-            problems,
-        })
+        Ok(Self { shared, folders, served, _kept: kept, automation, names, authorities, storage, problems })
     }
     /// The connection policies of a server, which offers `alpn` unless they say otherwise.
     ///

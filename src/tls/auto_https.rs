@@ -235,6 +235,8 @@ mod tests {
             dns_modules: &[],
             dns: None,
             resolvers: vec![],
+            managers: &[],
+            permissions: &[],
         };
         let automation = Automation::build(&Default::default(), ISSUERS, &cx, Arc::default()).unwrap();
         let mut app = serde_json::from_value(app).unwrap();

@@ -131,6 +131,11 @@ impl Index {
     pub fn covers(&self, name: &str) -> bool {
         candidates(name).any(|name| self.0.contains_key(&*name))
     }
+    /// A certificate for `name`, by itself or by a wildcard: the one that ends last.
+    pub fn covering(&self, name: &str) -> Option<Arc<Certificate>> {
+        let found = candidates(name).find_map(|name| self.0.get(&*name))?;
+        found.iter().max_by_key(|certificate| certificate.not_after).cloned()
+    }
     /// The certificate for `name`: an exact one before a wildcard; among several the first that the client can use
     /// and that has not expired, or else the first.
     pub fn find(

@@ -1,8 +1,9 @@
 //! Connection policies: under what terms a handshake goes on.
 use super::{
-    Challenges,
+    Challenges, OnDemand, Wanted,
     certificate::{Index, candidates},
     client_auth,
+    secrets::SecretsLog,
 };
 use crate::config::{CertificateSelection, ConnectionMatch, ConnectionPolicy};
 use arc_swap::ArcSwap;
@@ -22,6 +23,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 pub struct Policies {
     policies: Vec<Policy>,
     challenges: Arc<Challenges>,
+    on_demand: Option<Arc<OnDemand>>,
 }
 #[derive(Debug)]
 pub struct Policy {
@@ -55,6 +57,7 @@ pub struct Shared {
     /// Obtained and renewed, over all configurations.
     pub managed: Arc<ArcSwap<Index>>,
     pub challenges: Arc<Challenges>,
+    pub on_demand: Option<Arc<OnDemand>>,
     /// `None`: sessions are not resumed.
     pub tickets: Option<Arc<dyn ProducesTickets>>,
 }
@@ -68,7 +71,7 @@ impl Policies {
             Policy::build(policy, alpn, shared).map_err(|why| format!("connection policy {i}: {why}"))
         };
         let policies = policies.iter().enumerate().map(one).collect::<Result<_, _>>()?;
-        Ok(Self { policies, challenges: shared.challenges.clone() })
+        Ok(Self { policies, challenges: shared.challenges.clone(), on_demand: shared.on_demand.clone() })
     }
     pub fn choose(&self, hello: &ClientHello<'_>, local: Option<IpAddr>, remote: Option<IpAddr>) -> Chosen {
         if let Some(challenge) = self.challenges.handshake(hello) {
@@ -92,6 +95,21 @@ impl Policies {
             },
         }
     }
+    /// What a handshake has to wait for before it goes on, if it lacks a certificate that may come on demand. It may
+    /// end in a certificate that is for this handshake alone.
+    pub fn missing(
+        &self,
+        hello: &ClientHello<'_>,
+        local: Option<IpAddr>,
+    ) -> Option<impl Future<Output = Option<Arc<CertifiedKey>>> + Send + use<>> {
+        let on_demand = self.on_demand.as_ref()?;
+        let name = hello.server_name()?;
+        // A challenge has its own.
+        if !on_demand.is_missing(name) || rustls_acme::is_tls_alpn_challenge(hello) {
+            return None;
+        }
+        Some(on_demand.clone().find(Wanted::new(hello, local)?))
+    }
     /// Whether any policy asks for client certificates.
     pub fn client_auth(&self) -> bool {
         self.policies.iter().any(|policy| policy.client_auth)
@@ -99,9 +117,6 @@ impl Policies {
 }
 impl Policy {
     fn build(policy: &ConnectionPolicy, alpn: &[&str], shared: &Shared) -> Result<Self, String> {
-        if !policy.insecure_secrets_log.is_empty() {
-            return Err("insecure_secrets_log is not supported yet".into());
-        }
         if policy.handshake_context.is_some() {
             return Err("handshake_context is not supported yet".into());
         }
@@ -130,6 +145,9 @@ impl Policy {
         let own = policy.alpn.iter().map(String::as_str);
         let alpn: Vec<&str> = if policy.alpn.is_empty() { alpn.to_vec() } else { own.collect() };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        if !policy.insecure_secrets_log.is_empty() {
+            config.key_log = Arc::new(SecretsLog::open(&policy.insecure_secrets_log)?);
+        }
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // A resumed session would carry on what an earlier policy had verified.
         match shared.tickets.clone().filter(|_| !client_auth) {
@@ -324,7 +342,13 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        Shared { loaded: Arc::default(), managed: Arc::default(), challenges: Arc::default(), tickets: None }
+        Shared {
+            loaded: Arc::default(),
+            managed: Arc::default(),
+            challenges: Arc::default(),
+            on_demand: None,
+            tickets: None,
+        }
     }
     fn build(policy: serde_json::Value) -> Result<Policies, String> {
         Policies::build(&[serde_json::from_value(policy).unwrap()], &["h2", "http/1.1"], &shared())

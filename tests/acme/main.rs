@@ -5,6 +5,7 @@ mod folders;
 mod ovh;
 mod pebble;
 mod process;
+mod swap;
 mod zone;
 use common::free_port;
 use ovh::Ovh;

@@ -3,7 +3,7 @@ mod stream;
 use super::socket::Socket;
 use crate::{
     http::{TlsInfo, TlsVersion},
-    tls::{Chosen, Policies},
+    tls::{Chosen, Policies, with_certificate},
 };
 use rustls::{
     HandshakeKind, ProtocolVersion, ServerConfig,
@@ -92,8 +92,17 @@ async fn handshake(
         };
         let hello = accepted.client_hello();
         let server_name = hello.server_name().unwrap_or_default().into();
-        return match policies.choose(&hello, local, remote) {
-            Chosen::Serve(config) => Ok(Hello { config, received, server_name }),
+        let chosen = policies.choose(&hello, local, remote);
+        let missing = policies.missing(&hello, local);
+        return match chosen {
+            Chosen::Serve(mut config) => {
+                if let Some(missing) = missing
+                    && let Some(certificate) = missing.await
+                {
+                    config = with_certificate(&config, certificate);
+                }
+                Ok(Hello { config, received, server_name })
+            }
             Chosen::Drop => Err(io::Error::other("dropped by connection policy")),
             Chosen::None => {
                 // An alert: handshake_failure, before anything is agreed upon.

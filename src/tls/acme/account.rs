@@ -53,6 +53,24 @@ impl Wanted<'_> {
             None => self.register(session).await,
         }
     }
+    /// Forgets an account that the authority does not know, so that another one is registered.
+    pub(super) fn forget(&self, account: &Account) -> Result<()> {
+        let stored = |folder: &str, user: &str| -> Result<bool> {
+            Ok(self.read(folder, user)?.is_some_and(|stored| stored.location == account.location))
+        };
+        for folder in self.storage.list(&self.users()).map_err(AcmeError::own)? {
+            let folder = format!("{}/{folder}", self.users());
+            for file in self.storage.list(&folder).map_err(AcmeError::own)? {
+                let Some(user) = file.strip_suffix(".json") else { continue };
+                if stored(&folder, user)? {
+                    for ending in ["json", "key"] {
+                        self.storage.delete(&format!("{folder}/{user}.{ending}")).map_err(AcmeError::own)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
     fn users(&self) -> String {
         format!("acme/{}/users", self.authority)
     }

@@ -21,6 +21,9 @@ pub(super) struct Directory {
     pub(super) new_nonce: String,
     pub(super) new_account: String,
     pub(super) new_order: String,
+    /// ARI (RFC 9773); empty where there is none.
+    #[serde(default)]
+    pub(super) renewal_info: String,
     #[serde(default)]
     pub(super) meta: Meta,
 }
@@ -90,6 +93,10 @@ impl Session {
                 checked => return checked,
             }
         }
+    }
+    /// A request that nobody signs.
+    pub(super) async fn get(&self, url: &str) -> Result<Answer> {
+        checked(self.http.get(url).await.map_err(AcmeError::own)?)
     }
     async fn nonce(&self) -> Result<String> {
         let kept = self.nonces.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -3,10 +3,12 @@
 //! The protocol's types are `rustls_acme`'s; the requests are signed and sent here, for what it lacks: external
 //! accounts, typed problems, nonces that go stale, `Retry-After`, profiles, other identifiers and chains.
 mod account;
+mod ari;
 mod challenges;
 mod client;
 mod dns;
 mod jws;
+mod limits;
 mod order;
 mod resolver;
 pub use challenges::Challenges;
@@ -18,14 +20,16 @@ use crate::{
     config::AcmeIssuer,
     net::https::Client,
     storage::{Storage, safe},
-    tls::{IssueError, IssuedChain, Issuer, Issuing, Request},
+    tls::{
+        IssueError, IssuedChain, Issuer, Issuing, RenewalInfo, Request, Suggesting, certificates_from_pem,
+    },
 };
 use account::{Account, Wanted};
 use client::Session;
 use order::{Ask, Obtained, Ordering, Solvers};
 use serde_json::json;
 use std::{fs, sync::Arc, time::Duration};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const LETS_ENCRYPT_STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
@@ -44,7 +48,13 @@ pub struct Acme {
 /// A directory, and our account there once it has been needed.
 struct Authority {
     url: String,
-    opened: OnceCell<(Session, Account)>,
+    session: OnceCell<Session>,
+    account: Mutex<Option<Arc<Account>>>,
+}
+impl Authority {
+    fn new(url: String) -> Self {
+        Self { url, session: OnceCell::new(), account: Mutex::default() }
+    }
 }
 /// The folder of an authority, as certmagic names it: its directory's host and path.
 pub fn folder(directory: &str) -> String {
@@ -78,53 +88,89 @@ impl Acme {
         let ports = config.challenges.clone().unwrap_or_default();
         let enabled =
             |challenge: &Option<crate::config::PortChallenge>| challenge.as_ref().is_none_or(|c| !c.disabled);
-        let authority = |url: String| Authority { url, opened: OnceCell::new() };
         Ok(Self {
             http: Client::new(&roots, agent, config.acme_timeout.some().unwrap_or(DEADLINE))?,
             solvers: Solvers { challenges, http: enabled(&ports.http), alpn: enabled(&ports.tls_alpn), dns },
-            real: authority(real),
-            test: test.map(authority),
+            real: Authority::new(real),
+            test: test.map(Authority::new),
             config,
             storage,
         })
+    }
+    async fn session<'a>(&self, authority: &'a Authority) -> Result<&'a Session, AcmeError> {
+        authority.session.get_or_try_init(|| Session::open(self.http.clone(), &authority.url)).await
     }
     async fn obtain_at(
         &self,
         authority: &Authority,
         request: &Request<'_>,
     ) -> Result<(Obtained, String), AcmeError> {
-        let opened = authority.opened.get_or_try_init(|| async {
-            let session = Session::open(self.http.clone(), &authority.url).await?;
-            let folder = folder(&authority.url);
-            let wanted = Wanted {
-                storage: &self.storage,
-                authority: &folder,
-                email: self.config.email.trim(),
-                own_key: &self.config.account_key,
-                binding: self.config.external_account.as_ref(),
-            };
-            let account = wanted.find_or_register(&session).await?;
-            Ok::<_, AcmeError>((session, account))
-        });
-        let (session, account) = opened.await?;
-        let ask = Ask {
-            name: request.name,
-            key: request.key,
-            profile: &self.config.profile,
-            lifetime: self.config.certificate_lifetime.some(),
-            replaces: None,
-            chains: self.config.preferred_chains.as_ref(),
+        let session = self.session(authority).await?;
+        let folder = folder(&authority.url);
+        let wanted = Wanted {
+            storage: &self.storage,
+            authority: &folder,
+            email: self.config.email.trim(),
+            own_key: &self.config.account_key,
+            binding: self.config.external_account.as_ref(),
         };
-        let obtained = Ordering { session, account, solvers: &self.solvers }.obtain(&ask).await?;
-        Ok((obtained, account.location.clone()))
+        for again in [true, false] {
+            let account = {
+                let mut known = authority.account.lock().await;
+                match &*known {
+                    Some(account) => account.clone(),
+                    None => known.insert(Arc::new(wanted.find_or_register(session).await?)).clone(),
+                }
+            };
+            let ask = Ask {
+                name: request.name,
+                key: request.key,
+                profile: &self.config.profile,
+                lifetime: self.config.certificate_lifetime.some(),
+                replaces: request.replaces,
+                chains: self.config.preferred_chains.as_ref(),
+            };
+            limits::wait_for_turn(request.name, &authority.url, &account.location).await;
+            let ordering = Ordering { session, account: &account, solvers: &self.solvers };
+            match ordering.obtain(&ask).await {
+                Err(error) if again && error.kind == "accountDoesNotExist" => {
+                    tracing::warn!(
+                        target: "http", account = account.location, ca = authority.url,
+                        "ACME account does not exist on server; attempting to recreate"
+                    );
+                    wanted.forget(&account)?;
+                    authority.account.lock().await.take_if(|known| Arc::ptr_eq(known, &account));
+                }
+                obtained => return Ok((obtained?, account.location.clone())),
+            }
+        }
+        Err(AcmeError::own("the authority does not know the account that it has just registered"))
     }
     async fn issue(&self, request: &Request<'_>) -> Result<IssuedChain, AcmeError> {
         if let Some(test) = self.test.as_ref().filter(|_| request.attempt > 1) {
-            self.obtain_at(test, request).await?;
+            // It knows nothing of what the real one has issued.
+            self.obtain_at(test, &Request { replaces: None, ..*request }).await?;
         }
         let (obtained, account) = self.obtain_at(&self.real, request).await?;
-        let data = json!({ "url": obtained.url, "ca": self.real.url, "account": account });
+        let mut data = json!({ "url": obtained.url, "ca": self.real.url, "account": account });
+        match self.suggestion(obtained.pem.as_bytes()).await {
+            Ok(Some(info)) => data["renewal_info"] = json!(info),
+            Ok(None) => {}
+            // The certificate is as good without.
+            Err(error) => tracing::warn!(
+                target: "http.acme_client", error, names = ?[request.name], "error getting ARI response"
+            ),
+        }
         Ok(IssuedChain { pem: obtained.pem, issuer_data: data })
+    }
+    /// For a fresh certificate: when the authority would like it to be renewed, if it says so at all.
+    async fn suggestion(&self, pem: &[u8]) -> Result<Option<RenewalInfo>, String> {
+        let session = self.session(&self.real).await.map_err(|error| error.message)?;
+        if session.directory.renewal_info.is_empty() {
+            return Ok(None);
+        }
+        let leaf = certificates_from_pem(pem)?.swap_remove(0);
+        ari::ask(session, &leaf, None).await.map(Some)
     }
 }
 impl Issuer for Acme {
@@ -136,6 +182,12 @@ impl Issuer for Acme {
             let issued = self.issue(&request).await;
             issued.map_err(|error| IssueError { retry_after: error.retry_after, message: error.message })
         })
+    }
+    fn renewal_info<'a>(&'a self, leaf: &'a [u8], earlier: &'a RenewalInfo) -> Option<Suggesting<'a>> {
+        Some(Box::pin(async move {
+            let session = self.session(&self.real).await.map_err(|error| error.message)?;
+            ari::ask(session, leaf, Some(earlier)).await
+        }))
     }
 }
 impl std::fmt::Debug for Acme {

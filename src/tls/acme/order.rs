@@ -121,10 +121,22 @@ impl Ordering<'_> {
             let end = Utc::now() + lifetime;
             payload["notAfter"] = end.to_rfc3339_opts(SecondsFormat::Secs, true).into();
         }
-        if let Some(replaces) = ask.replaces {
+        if let Some(replaces) = ask.replaces.filter(|_| !self.session.directory.renewal_info.is_empty()) {
             payload["replaces"] = replaces.into();
         }
-        let answer = self.post(&self.session.directory.new_order, &payload).await?;
+        let url = &self.session.directory.new_order;
+        let answer = match self.post(url, &payload).await {
+            // An authority that does not know, or like, what is replaced is no reason to have no certificate.
+            Err(error)
+                if ask.replaces.is_some() && ["alreadyReplaced", "malformed"].contains(&&*error.kind) =>
+            {
+                if let Some(fields) = payload.as_object_mut() {
+                    fields.remove("replaces");
+                }
+                self.post(url, &payload).await?
+            }
+            answer => answer?,
+        };
         let url =
             field(&answer, "location").ok_or_else(|| AcmeError::own("the order has no URL"))?.to_owned();
         Ok((url, decode(&answer)?))
