@@ -15,7 +15,7 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Version,
     body::Incoming,
     ext::ReasonPhrase,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING},
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
@@ -53,7 +53,7 @@ pub(super) async fn respond(
         return Err(Aborted);
     }
     let site = &*served.site;
-    if let Some(answer) = site.challenges.answer(request.uri().path()) {
+    if let Some(answer) = site.challenges.answer(request.uri().path(), || host(&request)) {
         let mut response = Response::new(Reply::new(Body::from(answer), in_flight));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         return Ok(response);
@@ -201,3 +201,13 @@ impl fmt::Display for Aborted {
     }
 }
 impl std::error::Error for Aborted {}
+/// The host that a request is for, without its port.
+fn host<B>(request: &Request<B>) -> &str {
+    let named = || request.headers().get(HOST)?.to_str().ok();
+    let text = request.uri().host().or_else(named).unwrap_or_default();
+    let host = match text.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => text,
+    };
+    host.trim_matches(['[', ']'])
+}

@@ -2,6 +2,7 @@
 use super::{
     Authority, AuthoritySettings, Automation, Certificate, Challenges, DnsModule, Index, IssuerContext,
     IssuerModule, ManagerModule, OnDemand, PermissionModule, Policies, Shared, auto_https,
+    client_auth::Sources,
     folders::{self, Folders},
     report::Served,
 };
@@ -117,6 +118,7 @@ impl Tls {
         let on_demand = OnDemand::new(automation.clone(), loaded.clone(), kept.managed.clone());
         let shared = Shared {
             on_demand: Some(Arc::new(on_demand)),
+            sources: Sources { storage: storage.clone(), authorities: authorities.clone() },
             loaded,
             managed: kept.managed.clone(),
             tickets: kept.tickets.clone(),
@@ -260,7 +262,8 @@ fn from_files(file: &LoadFile) -> Result<Certificate, String> {
     let read = |path: &str| fs::read(path).map_err(|error| format!("{path}: {error}"));
     Certificate::from_pem(&read(&file.certificate)?, &read(&file.key)?, file.tags.clone())
 }
-fn pem_files(folder: &Path) -> io::Result<Vec<String>> {
+/// All `.pem` files of a folder and those below it, in order.
+pub(super) fn pem_files(folder: &Path) -> io::Result<Vec<String>> {
     let mut found = vec![];
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

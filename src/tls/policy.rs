@@ -2,7 +2,7 @@
 use super::{
     Challenges, OnDemand, Wanted,
     certificate::{Index, candidates},
-    client_auth,
+    client_auth::{self, Sources},
     secrets::SecretsLog,
 };
 use crate::config::{CertificateSelection, ConnectionMatch, ConnectionPolicy};
@@ -58,6 +58,8 @@ pub struct Shared {
     pub managed: Arc<ArcSwap<Index>>,
     pub challenges: Arc<Challenges>,
     pub on_demand: Option<Arc<OnDemand>>,
+    /// For client certificates.
+    pub(super) sources: Sources,
     /// `None`: sessions are not resumed.
     pub tickets: Option<Arc<dyn ProducesTickets>>,
 }
@@ -135,7 +137,8 @@ impl Policy {
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let builder =
             builder.with_protocol_versions(&versions(policy)?).map_err(|error| error.to_string())?;
-        let verifier = client_auth::verifier(policy.client_authentication.as_ref(), provider)?;
+        let verifier =
+            client_auth::verifier(policy.client_authentication.as_ref(), provider, &shared.sources)?;
         let client_auth = verifier.is_some();
         let builder = match verifier {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
@@ -347,6 +350,10 @@ mod tests {
             managed: Arc::default(),
             challenges: Arc::default(),
             on_demand: None,
+            sources: Sources {
+                storage: Arc::new(crate::storage::FileSystem::new("/none")),
+                authorities: Default::default(),
+            },
             tickets: None,
         }
     }

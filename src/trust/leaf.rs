@@ -8,7 +8,6 @@
 //!     pem    <pem_texts…>
 //! }
 //! ```
-use super::LATER;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
@@ -39,7 +38,6 @@ pub const FOLDER: ModuleSyntax = ModuleSyntax {
     name: "folder",
     docs: "folder <folders…>: client certificates in all `.pem` files of folders.",
     parse: |line, _| Ok(fields(&Folders { folders: line.texts() })),
-    support: Support::NotYet(LATER),
     ..FILE
 };
 pub const PEM: ModuleSyntax = ModuleSyntax {
@@ -56,7 +54,6 @@ pub const STORAGE: ModuleSyntax = ModuleSyntax {
             "module tls.leaf_cert_loader.storage is not a Caddyfile unmarshaler; is *caddytls.LeafStorageLoader",
         ))
     },
-    support: Support::NotYet(LATER),
     ..FILE
 };
 /// `tls.client_auth.verifier.leaf`.

@@ -23,6 +23,8 @@ use serde_json::Value;
 
 /// What the module ids of pools begin with.
 const NAMESPACE: &str = "tls.ca_pool.source";
+/// Where pools run that need more than themselves.
+const HERE: &str = "for client certificates, not for `reverse_proxy`";
 /// Why the rarer pools don't run.
 const LATER: &str = "its run time comes later";
 

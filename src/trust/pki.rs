@@ -5,7 +5,7 @@
 //!     authority <ids…>
 //! }
 //! ```
-use super::{LATER, NAMESPACE};
+use super::{HERE, NAMESPACE};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
@@ -19,7 +19,7 @@ pub const ROOT: ModuleSyntax = ModuleSyntax {
     name: "pki_root",
     docs: "pki_root [<ids…>] { authority <ids…> }: trusts the roots of our own authorities.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Partly(HERE),
 };
 pub const INTERMEDIATE: ModuleSyntax = ModuleSyntax {
     name: "pki_intermediate",

@@ -6,7 +6,7 @@
 //!     keys    <keys…>
 //! }
 //! ```
-use super::{LATER, NAMESPACE};
+use super::{HERE, NAMESPACE};
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
@@ -20,7 +20,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     name: "storage",
     docs: "storage [<keys…>] { storage <module>; keys <keys…> }: trusts certificates of the storage.",
     parse,
-    support: Support::NotYet(LATER),
+    support: Support::Partly(HERE),
 };
 /// `tls.ca_pool.source.storage`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

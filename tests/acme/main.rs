@@ -2,6 +2,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod folders;
+mod many;
 mod ovh;
 mod pebble;
 mod process;
@@ -91,6 +92,44 @@ fn names_are_certified_by_both_challenges_and_kept_over_a_restart() {
     assert_eq!(serial("http01.test"), before);
 }
 
+/// They share their ports, so that either may be asked to prove what the other has ordered.
+#[test]
+#[ignore = "needs pebble, pebble-challtestsrv and openssl on PATH"]
+fn two_instances_on_one_storage_order_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let pebble = Pebble::start(folder);
+    let names = ["one.test", "two.test", "three.test", "four.test"];
+    let disabled = ["tls-alpn", "http", "tls-alpn", "http"];
+    let sites: Vec<_> = names.into_iter().zip(disabled).collect();
+    let file = folder.join("config.json");
+    fs::write(&file, config(&pebble, folder, &sites)).unwrap();
+    let instance = |name: &str| {
+        let log = Log(folder.join(name));
+        let file_of_log = fs::File::create(&log.0).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_proxy"));
+        command.args(["run", "--config"]).arg(&file).env_remove("XDG_DATA_HOME").env("HOME", folder);
+        command.stdout(file_of_log.try_clone().unwrap()).stderr(file_of_log);
+        (Process(command.spawn().unwrap()), log)
+    };
+    let instances = [instance("first"), instance("second")];
+    let storage = FileSystem::new(folder.join("storage"));
+    let at = |name: &str, ending: &str| format!("certificates/{}/{name}/{name}.{ending}", pebble.folder());
+    for name in names {
+        wait_until(&format!("a certificate for {name}"), || storage.load(&at(name, "json")).is_ok());
+        let stored = String::from_utf8(storage.load(&at(name, "crt")).unwrap()).unwrap();
+        // Often enough that both are asked.
+        for _ in 0..10 {
+            wait_until("it is served", || {
+                shown(pebble.tls_port, name).is_some_and(|leaf| stored.contains(leaf.trim()))
+            });
+        }
+    }
+    let said: String = instances.iter().map(|(_, log)| fs::read_to_string(&log.0).unwrap()).collect();
+    assert_eq!(said.matches("certificate obtained successfully").count(), names.len(), "{said}");
+    let left = storage.list(&format!("acme/{}/challenge_tokens", pebble.folder())).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
 /// The customer's Caddyfile, which differs by the authority, the ports and the resolver of this test alone.
 #[test]
 #[ignore = "needs pebble and curl on PATH"]

@@ -41,6 +41,10 @@ pub(crate) fn signed(names: &[&str]) -> Signed {
 impl Pebble {
     /// With a DNS server that says 127.0.0.1 to everything.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, USUAL)
+    }
+    /// With `PEBBLE_*` variables.
+    pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let [dns, dns_management] = std::array::from_fn(|_| free_port());
         let server = format!("127.0.0.1:{dns}");
         let running = Process::start(Command::new("pebble-challtestsrv").args([
@@ -61,7 +65,7 @@ impl Pebble {
             "-defaultIPv4",
             "127.0.0.1",
         ]));
-        Self { _dns: Some(running), ..Self::asking(folder, &server, USUAL) }
+        Self { _dns: Some(running), ..Self::asking(folder, &server, variables) }
     }
     /// With another DNS server and `PEBBLE_*` variables. `ca.pem` in the folder is what its API is trusted by.
     pub(crate) fn asking(folder: &Path, dns: &str, variables: &[(&str, &str)]) -> Self {

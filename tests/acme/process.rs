@@ -35,7 +35,10 @@ impl Drop for Log {
     }
 }
 pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    wait_within(Duration::from_secs(60), what, done);
+}
+pub(crate) fn wait_within(patience: Duration, what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + patience;
     while !done() {
         assert!(Instant::now() < deadline, "in vain: {what}");
         thread::sleep(Duration::from_millis(50));

@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use account::{Account, Wanted};
+use challenges::Place;
 use client::Session;
 use order::{Ask, Obtained, Ordering, Solvers};
 use serde_json::json;
@@ -88,9 +89,20 @@ impl Acme {
         let ports = config.challenges.clone().unwrap_or_default();
         let enabled =
             |challenge: &Option<crate::config::PortChallenge>| challenge.as_ref().is_none_or(|c| !c.disabled);
+        let place = Place::new(storage.clone(), &folder(&real));
+        let place = Some(place).filter(|_| ports.distributed != Some(false));
+        if let Some(place) = &place {
+            challenges.answer_for(place);
+        }
         Ok(Self {
             http: Client::new(&roots, agent, config.acme_timeout.some().unwrap_or(DEADLINE))?,
-            solvers: Solvers { challenges, http: enabled(&ports.http), alpn: enabled(&ports.tls_alpn), dns },
+            solvers: Solvers {
+                challenges,
+                http: enabled(&ports.http),
+                alpn: enabled(&ports.tls_alpn),
+                dns,
+                place,
+            },
             real: Authority::new(real),
             test: test.map(Authority::new),
             config,
@@ -206,6 +218,36 @@ mod tests {
             ("https://127.0.0.1:51700/dir", "127.0.0.1-51700-dir"),
         ] {
             assert_eq!(folder(url), name);
+        }
+    }
+    #[tokio::test]
+    async fn an_authority_that_talks_rubbish_is_an_error_like_others() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        for rubbish in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+            "\u{0}\u{1}nonsense\r\n\r\n",
+            "",
+        ] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let ca = format!("http://{}/dir", listener.local_addr().unwrap());
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+                    stream.write_all(rubbish.as_bytes()).await.ok();
+                }
+            });
+            let folder = tempfile::tempdir().unwrap();
+            let storage: Arc<dyn Storage> = Arc::new(crate::storage::FileSystem::new(folder.path()));
+            let config = AcmeIssuer { ca, ..AcmeIssuer::default() };
+            let acme = Acme::new(config, None, Arc::default(), storage.clone()).unwrap();
+            let key = crate::tls::KeyType::P256.generate().unwrap();
+            let request = Request { name: "a.test", key: &key, attempt: 1, replaces: None };
+            let error = Issuer::issue(&acme, request).await.unwrap_err();
+            assert!(!error.message.is_empty());
+            assert!(storage.list("").unwrap().is_empty(), "{rubbish}: nothing is kept of it");
         }
     }
 }

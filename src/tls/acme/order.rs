@@ -1,7 +1,7 @@
 //! One certificate, from the order to the chain (RFC 8555, section 7.4).
 use super::{
     account::Account,
-    challenges::{Challenges, Offered},
+    challenges::{Challenges, Offered, Place, Shared},
     client::{AcmeError, Result, Session, decode, field, retry_after},
     dns::DnsSolver,
     jws::{Signer, key_authorization},
@@ -35,6 +35,8 @@ pub(super) struct Solvers {
     pub(super) alpn: bool,
     /// If it is there, no other is tried.
     pub(super) dns: Option<DnsSolver>,
+    /// Where other instances find what they are to answer; `None`: nobody else does.
+    pub(super) place: Option<Place>,
 }
 /// What is asked for.
 pub(super) struct Ask<'a> {
@@ -157,11 +159,33 @@ impl Ordering<'_> {
             target: "http.acme_client", identifier = name, challenge_type = kind, "trying to solve challenge"
         );
         let answer = key_authorization(&self.account.key, &challenge.token);
+        let _shared = self.share(name, kind, challenge, &answer).map_err(AcmeError::own)?;
         let presented =
             self.present(name, &typ, &challenge.token, answer).await.map_err(Attempt::Challenge)?;
         let solved = self.solve(url, challenge).await;
         presented.clean_up().await;
         solved.map_err(Attempt::Challenge)
+    }
+    /// Leaves what others may be asked for where they find it.
+    fn share(
+        &self,
+        name: &str,
+        kind: &str,
+        challenge: &Challenge,
+        answer: &str,
+    ) -> std::result::Result<Option<Shared>, String> {
+        let Some(place) = self.solvers.place.as_ref().filter(|_| kind != "dns-01") else { return Ok(None) };
+        let identifier = if name.parse::<IpAddr>().is_ok() { "ip" } else { "dns" };
+        let left = json!({
+            "type": kind,
+            "url": challenge.url,
+            "status": "pending",
+            "token": challenge.token,
+            "keyAuthorization": answer,
+            "identifier": { "type": identifier, "value": name },
+        });
+        let key = if kind == "tls-alpn-01" { alpn_name(name) } else { name.to_owned() };
+        self.solvers.challenges.leave(place, &key, &left).map(Some)
     }
     async fn present(
         &self,
@@ -278,7 +302,7 @@ fn alternative_name(name: &str) -> std::result::Result<SanType, String> {
     }
 }
 /// What the authority's handshake gets to see (RFC 8737, section 3).
-fn alpn_certificate(name: &str, answer: &str) -> std::result::Result<CertifiedKey, String> {
+pub(super) fn alpn_certificate(name: &str, answer: &str) -> std::result::Result<CertifiedKey, String> {
     let text = |error: rcgen::Error| error.to_string();
     let mut params = CertificateParams::default();
     params.subject_alt_names = vec![alternative_name(name)?];

@@ -157,3 +157,51 @@ fn nobody_can_have_any_name_certified_without_a_permission() {
     let bounded = build(json!({"on_demand": true, "subjects": ["a.example.com"]})).unwrap();
     assert!(bounded.is_on_demand("a.example.com") && !bounded.is_on_demand("b.example.com"));
 }
+/// A disk without room.
+#[derive(Debug)]
+struct FullDisk(FileSystem);
+impl Storage for FullDisk {
+    fn load(&self, key: &str) -> std::io::Result<Vec<u8>> {
+        self.0.load(key)
+    }
+    fn store(&self, _: &str, _: &[u8]) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+    fn delete(&self, key: &str) -> std::io::Result<()> {
+        self.0.delete(key)
+    }
+    fn list(&self, prefix: &str) -> std::io::Result<Vec<String>> {
+        self.0.list(prefix)
+    }
+    fn modified(&self, key: &str) -> std::io::Result<std::time::SystemTime> {
+        self.0.modified(key)
+    }
+    fn lock(&self, name: &str, patience: Duration) -> std::io::Result<Box<dyn crate::storage::Lock>> {
+        self.0.lock(name, patience)
+    }
+    fn describe(&self) -> String {
+        "full".into()
+    }
+}
+#[tokio::test]
+async fn without_room_nothing_is_ordered_and_what_there_is_stays_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = json!({"subjects": ["localhost"], "issuers": [{"module": "internal"}], "renewal_window_ratio": 0.999_999});
+    let app = json!({"automation": {"policies": [policy]}});
+    automation(folder.path(), app.clone()).bring_up_to_date("localhost", 1).await.unwrap();
+    let cx = IssuerContext {
+        storage: Arc::new(FullDisk(FileSystem::new(folder.path()))),
+        authorities: BTreeMap::new(),
+        challenges: Arc::default(),
+        dns_modules: &[],
+        dns: None,
+        resolvers: vec![],
+        managers: &[],
+        permissions: &[],
+    };
+    let app = serde_json::from_value(app).unwrap();
+    let full = Automation::build(&app, ISSUERS, &cx, Arc::default()).unwrap();
+    let error = full.bring_up_to_date("localhost", 1).await.unwrap_err();
+    assert!(error.message.starts_with("failed storage check: "), "{}", error.message);
+    assert!(full.managed.load().covers("localhost"));
+}
