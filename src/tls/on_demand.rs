@@ -79,7 +79,11 @@ pub struct OnDemand {
     failed: DashMap<String, Instant>,
 }
 impl OnDemand {
-    pub(super) fn new(automation: Arc<Automation>, loaded: Arc<ArcSwap<Index>>, managed: Arc<ArcSwap<Index>>) -> Self {
+    pub(super) fn new(
+        automation: Arc<Automation>,
+        loaded: Arc<ArcSwap<Index>>,
+        managed: Arc<ArcSwap<Index>>,
+    ) -> Self {
         Self { automation, loaded, managed, working: DashMap::new(), failed: DashMap::new() }
     }
     /// Whether a handshake has to wait for [`Self::find`]: its name has no certificate here that is good.
