@@ -93,8 +93,8 @@ impl ServerStreamingService<u64> for Arithmetic {
     type Future = Soon<Many>;
     /// Counts; without end from 1000 on.
     fn call(&mut self, request: Request<u64>) -> Soon<Many> {
-        let (end, gone) = (request.into_inner(), Gone(self.0.clone()));
-        let end = if end < 1000 { end } else { u64::MAX };
+        let end = request.into_inner();
+        let (end, gone) = if end < 1000 { (end, None) } else { (u64::MAX, Some(Gone(self.0.clone()))) };
         let numbers = stream::iter(0..end).then(move |number| {
             let _held = &gone;
             async move {
@@ -105,7 +105,7 @@ impl ServerStreamingService<u64> for Arithmetic {
         Box::pin(ready(Ok(Response::new(Box::pin(numbers) as Many))))
     }
 }
-/// Counts when it is dropped.
+/// Of a stream without end: counts when it is dropped.
 struct Gone(Arc<AtomicUsize>);
 impl Drop for Gone {
     fn drop(&mut self) {
