@@ -54,7 +54,8 @@ impl Fpm {
 }
 impl Drop for Fpm {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // Gently, as it ends its workers only then.
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
     }
 }
