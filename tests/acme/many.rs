@@ -57,7 +57,7 @@ fn all_of_many_names_are_certified_whatever_happens_to_the_process() {
     for name in &names {
         let read = |ending: &str| storage.load(&at(name, ending)).unwrap();
         let certificate = Certificate::from_pem(&read("crt"), &read("key"), vec![]).unwrap();
-        assert_eq!(certificate.names, [name.clone()]);
+        assert_eq!(certificate.names, std::slice::from_ref(name));
         wait_within(Duration::from_secs(60), name, || shown(pebble.tls_port, name).is_some());
     }
 }

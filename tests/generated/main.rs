@@ -182,6 +182,8 @@ fn generated_caddyfiles_get_caddys_json_or_caddys_error() {
     let all = SEEDS.end - SEEDS.start;
     assert!(wrong.is_empty(), "{} of {all} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+/// Caddy knows nothing of these: they are what config.toml needs beyond its model.
+const OURS: [&str; 3] = ["log_error", "token_bucket", "host_folders"];
 #[test]
 fn every_name_of_the_table_is_drawn() {
     let grammar = fs::read_to_string(testdata().join("grammar.txt")).unwrap();
@@ -195,7 +197,7 @@ fn every_name_of_the_table_is_drawn() {
         .chain(matchers)
         .chain(options)
         .chain(modules)
-        .filter(|name| !words.contains(name))
+        .filter(|name| !words.contains(name) && !OURS.contains(name))
         .collect();
     assert!(missing.is_empty(), "the grammar does not have {missing:?}");
 }
