@@ -432,9 +432,9 @@ fn file_server_and_reverse_proxy_serve_by_their_flags() {
     let (at, to) = (format!("127.0.0.1:{files}"), format!("127.0.0.1:{files}"));
     let mut serving =
         place.command(&["file-server", "--listen", &at]).stderr(Stdio::piped()).spawn().unwrap();
-    let said = BufReader::new(serving.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut said = BufReader::new(serving.stderr.take().unwrap()).lines().map_while(Result::ok);
     let wanted = format!("Caddy serving static files on {at}");
-    assert!(said.map(|line| line.contains(&wanted)).any(|found| found));
+    assert!(said.any(|line| line.contains(&wanted)));
     assert_eq!(get(files, "/").as_deref(), Some("the page"));
     let from = format!(":{proxy}");
     let running = Running::start(&place, &["reverse-proxy", "--from", &from, "--to", &to, "-d", "x-a: b"]);

@@ -173,9 +173,13 @@ impl Instance {
             .map_err(|why| format!("starting caddy administration endpoint: {why}"))?;
         let plan = plan(config, &self.state, logs)?;
         let (tls, metrics) = (plan.tls.clone(), plan.metrics.clone());
-        self.app.reload(plan).await.map_err(|why| format!("http app module: start: {why}"))?;
+        // Before the first request can ask for them.
+        let earlier = self.request_metrics.replace(metrics);
+        if let Err(why) = self.app.reload(plan).await {
+            self.request_metrics.replace(earlier);
+            return Err(format!("http app module: start: {why}"));
+        }
         current.tls = Some(tls);
-        self.request_metrics.replace(metrics);
         prepared.commit(self, &mut current.endpoint);
         Ok(settings)
     }

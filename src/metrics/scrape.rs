@@ -12,9 +12,9 @@ impl Current {
     pub fn of(state: &State) -> Arc<Self> {
         state.get_or("metrics/http", Self::default)
     }
-    /// A configuration is in force; `None` if it does not ask for requests to be counted.
-    pub fn replace(&self, metrics: Option<Arc<HttpMetrics>>) {
-        self.0.store(metrics);
+    /// A configuration comes into force; `None` if it does not ask for requests to be counted. Gives the earlier one's.
+    pub fn replace(&self, metrics: Option<Arc<HttpMetrics>>) -> Option<Arc<HttpMetrics>> {
+        self.0.swap(metrics)
     }
 }
 /// All that does not belong to a handler of its own.

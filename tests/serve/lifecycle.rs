@@ -244,6 +244,8 @@ fn unix_sockets_are_served_and_removed() {
     let path = folder.path().join("a.sock");
     let listen = [at(port)[0].clone(), format!("unix/{}", path.display())];
     let server = start(config(&listen, "unix", &upstream, &json!({})), port);
+    // The port, which `start` waits for, is bound a moment earlier.
+    wait_for("the socket", || UnixStream::connect(&path).is_ok());
     let mut stream = UnixStream::connect(&path).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
