@@ -96,9 +96,10 @@ fn read(from: &mut impl BufRead) -> std::io::Result<Option<Asked>> {
     Ok(Some(asked))
 }
 fn serve(stream: TcpStream, gate: &Gate) -> std::io::Result<()> {
-    let mut to = stream.try_clone()?;
+    let mut to = To { stream: stream.try_clone()?, head_only: false };
     let mut from = BufReader::new(stream);
     while let Some(asked) = read(&mut from)? {
+        to.head_only = asked.method == "HEAD";
         let path = asked.uri.split('?').next().unwrap_or_default();
         let plain = "Content-Type: text/plain\r\n";
         match path {
@@ -143,15 +144,31 @@ fn said(asked: &Asked) -> String {
     let x = asked.field("X").unwrap_or_default();
     format!("{} {} x={x} body={}:{start}", asked.method, asked.uri, asked.body.len())
 }
-fn answer(to: &mut TcpStream, status: u16, fields: &str, body: &[u8]) -> std::io::Result<()> {
+/// The client.
+struct To {
+    stream: TcpStream,
+    /// It has asked for no body.
+    head_only: bool,
+}
+impl To {
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+}
+fn answer(to: &mut To, status: u16, fields: &str, body: &[u8]) -> std::io::Result<()> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} X\r\nServer: upstream\r\nX-Up: up\r\n{fields}Content-Length: {length}\r\n\r\n"
     );
+    // What does not belong to the response would be taken for the beginning of the next one, or not, as time will have it.
+    let body = if to.head_only || matches!(status, 204 | 304) { &[] } else { body };
     to.write_all(&[head.as_bytes(), body].concat())
 }
-fn chunked(to: &mut TcpStream, chunks: &[&[u8]]) -> std::io::Result<()> {
+fn chunked(to: &mut To, chunks: &[&[u8]]) -> std::io::Result<()> {
     to.write_all(b"HTTP/1.1 200 X\r\nServer: upstream\r\nX-Up: up\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+    if to.head_only {
+        return Ok(());
+    }
     for chunk in chunks {
         to.write_all(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat())?;
         thread::sleep(Duration::from_millis(30));
