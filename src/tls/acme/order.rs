@@ -128,9 +128,11 @@ impl Ordering<'_> {
         }
         let url = &self.session.directory.new_order;
         let answer = match self.post(url, &payload).await {
-            // An authority that does not know, or like, what is replaced is no reason to have no certificate.
+            // An authority that does not know, or like, what is replaced is no reason to have no certificate. (Pebble
+            // answers `serverInternal` where a serial number begins with a zero.)
             Err(error)
-                if ask.replaces.is_some() && ["alreadyReplaced", "malformed"].contains(&&*error.kind) =>
+                if ask.replaces.is_some()
+                    && ["alreadyReplaced", "malformed", "serverInternal"].contains(&&*error.kind) =>
             {
                 if let Some(fields) = payload.as_object_mut() {
                     fields.remove("replaces");
