@@ -9,8 +9,6 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
 fn data(name: &str) -> PathBuf {
@@ -49,11 +47,7 @@ impl Server {
             .spawn();
         let server = Self { child: child.unwrap(), site, admin, _folder: folder };
         for port in [site, admin] {
-            let deadline = Instant::now() + Duration::from_secs(20);
-            while TcpStream::connect(("127.0.0.1", port)).is_err() {
-                assert!(Instant::now() < deadline, "the server does not come");
-                sleep(Duration::from_millis(5));
-            }
+            common::wait_for("the server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         }
         server
     }

@@ -2,6 +2,7 @@
 use crate::{
     config::placeholder::{Unknown, expand_global},
     net::https::{Answer, Client},
+    tls::{DnsProvider, TxtRecord, Working},
 };
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -172,6 +173,30 @@ pub(super) fn id(json: &Value, field: &str) -> Result<String, String> {
 pub(super) fn texts(list: Option<&Value>) -> Vec<String> {
     let list = list.and_then(Value::as_array).into_iter().flatten();
     list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+/// An API that knows sets of records only: a name's values are read and written as one.
+pub(super) trait RecordSets: std::fmt::Debug + Send + Sync {
+    /// Changes the values of the record's name, each as a zone file has it. A set without values is deleted.
+    ///
+    /// # Errors
+    /// What the API says, or that it says nothing.
+    fn change(
+        &self,
+        record: &TxtRecord,
+        change: impl FnOnce(&mut Vec<String>) + Send,
+    ) -> impl Future<Output = Result<(), String>> + Send;
+}
+impl<T: RecordSets> DnsProvider for T {
+    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
+        Box::pin(async {
+            self.change(record, |values| values.push(quoted(&record.value))).await.map(|()| String::new())
+        })
+    }
+    fn delete<'a>(&'a self, record: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
+        Box::pin(self.change(record, |values| {
+            values.retain(|value| value.trim_matches('"') != record.value);
+        }))
+    }
 }
 /// As a zone file has it.
 pub(super) fn quoted(text: &str) -> String {

@@ -7,12 +7,12 @@
 //! ```
 use super::{
     NAMESPACE,
-    api::{Api, Secret, quoted, read, texts},
+    api::{Api, RecordSets, Secret, read, texts},
 };
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
-    tls::{DnsModule, DnsProvider, TxtRecord, Working},
+    tls::{DnsModule, TxtRecord},
 };
 use grammar::Line;
 use http::Method;
@@ -56,7 +56,13 @@ impl Client {
         let api = Api::new(base, &[token])?;
         Ok(Self { api, authorization: Secret(format!("Token {token}")), writing: Mutex::default() })
     }
-    async fn change(&self, record: &TxtRecord, change: impl FnOnce(&mut Vec<String>)) -> Result<(), String> {
+}
+impl RecordSets for Client {
+    async fn change(
+        &self,
+        record: &TxtRecord,
+        change: impl FnOnce(&mut Vec<String>) + Send,
+    ) -> Result<(), String> {
         let _alone = self.writing.lock().await;
         let headers = [("Authorization", self.authorization.0.as_str())];
         let sets = format!("/domains/{}/rrsets/", record.zone);
@@ -66,18 +72,6 @@ impl Client {
         // A set without records is deleted.
         let body = json!([{ "subname": record.name, "type": "TXT", "records": records, "ttl": record.ttl_or(LEAST) }]);
         self.api.call(Method::PUT, &sets, &headers, Some(&body)).await.map(drop)
-    }
-}
-impl DnsProvider for Client {
-    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
-        Box::pin(async {
-            self.change(record, |values| values.push(quoted(&record.value))).await.map(|()| String::new())
-        })
-    }
-    fn delete<'a>(&'a self, record: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
-        Box::pin(self.change(record, |values| {
-            values.retain(|value| value.trim_matches('"') != record.value);
-        }))
     }
 }
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
@@ -99,7 +93,10 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::simulated::{Simulated, ok, record, status};
+    use crate::{
+        dns::simulated::{Simulated, ok, record, status},
+        tls::DnsProvider,
+    };
 
     #[tokio::test]
     async fn records_of_others_stay() {

@@ -7,12 +7,12 @@
 //! stumbles over what follows, so that only `gandi <bearer_token>` can be used.
 use super::{
     NAMESPACE,
-    api::{Api, Secret, quoted, read, texts},
+    api::{Api, RecordSets, Secret, read, texts},
 };
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
-    tls::{DnsModule, DnsProvider, TxtRecord, Working},
+    tls::{DnsModule, TxtRecord},
 };
 use grammar::Line;
 use http::Method;
@@ -56,7 +56,13 @@ impl Client {
         let api = Api::new(base, &[token])?;
         Ok(Self { api, bearer: Secret(format!("Bearer {token}")), writing: Mutex::default() })
     }
-    async fn change(&self, record: &TxtRecord, change: impl FnOnce(&mut Vec<String>)) -> Result<(), String> {
+}
+impl RecordSets for Client {
+    async fn change(
+        &self,
+        record: &TxtRecord,
+        change: impl FnOnce(&mut Vec<String>) + Send,
+    ) -> Result<(), String> {
         let _alone = self.writing.lock().await;
         let headers = [("Authorization", self.bearer.0.as_str())];
         let path = format!("/domains/{}/records/{}/TXT", record.zone, record.relative());
@@ -70,18 +76,6 @@ impl Client {
             }
         };
         self.api.call(method, &path, &headers, body.as_ref()).await.map(drop)
-    }
-}
-impl DnsProvider for Client {
-    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
-        Box::pin(async {
-            self.change(record, |values| values.push(quoted(&record.value))).await.map(|()| String::new())
-        })
-    }
-    fn delete<'a>(&'a self, record: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
-        Box::pin(self.change(record, |values| {
-            values.retain(|value| value.trim_matches('"') != record.value);
-        }))
     }
 }
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
@@ -109,7 +103,10 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::simulated::{Simulated, ok, record, status};
+    use crate::{
+        dns::simulated::{Simulated, ok, record, status},
+        tls::DnsProvider,
+    };
 
     #[tokio::test]
     async fn records_of_others_stay() {

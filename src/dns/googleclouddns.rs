@@ -9,13 +9,13 @@
 //! Without `gcp_application_default` the application default credentials of the machine sign in.
 use super::{
     NAMESPACE,
-    api::{Api, Secret, escape, now, quoted, read, texts},
+    api::{Api, RecordSets, Secret, escape, now, read, texts},
 };
 use crate::{
     caddyfile::{Cx, ModuleSyntax, Parsed, Support, Words},
     config::{fields, is_default},
     environment,
-    tls::{DnsModule, DnsProvider, TxtRecord, Working},
+    tls::{DnsModule, TxtRecord},
 };
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -124,7 +124,34 @@ impl Client {
         let until = now() + answer["expires_in"].as_u64().unwrap_or(0).saturating_sub(MARGIN);
         Ok((Secret(format!("Bearer {token}")), until))
     }
-    async fn change(&self, record: &TxtRecord, change: impl FnOnce(&mut Vec<String>)) -> Result<(), String> {
+}
+impl ServiceAccount {
+    /// What a service account signs in with: a JWT (RFC 7523), RS256.
+    fn assertion(&self, now: u64) -> Result<String, String> {
+        let bad_key = || "the service account's private key cannot be used".to_owned();
+        let der = PrivateKeyDer::from_pem_slice(self.private_key.as_bytes()).map_err(|_| bad_key())?;
+        let key = match &der {
+            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            other => RsaKeyPair::from_der(other.secret_der()),
+        };
+        let key = key.map_err(|_| bad_key())?;
+        let header = BASE64.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
+        let claims = json!({
+            "iss": self.client_email, "scope": SCOPE, "aud": self.token_uri, "iat": now, "exp": now + 3600,
+        });
+        let text = format!("{header}.{}", BASE64.encode(claims.to_string()));
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .map_err(|_| bad_key())?;
+        Ok(format!("{text}.{}", BASE64.encode(signature)))
+    }
+}
+impl RecordSets for Client {
+    async fn change(
+        &self,
+        record: &TxtRecord,
+        change: impl FnOnce(&mut Vec<String>) + Send,
+    ) -> Result<(), String> {
         let mut token = self.token.lock().await;
         if token.as_ref().is_none_or(|(_, until)| *until <= now()) {
             *token = Some(self.sign_in().await?);
@@ -154,39 +181,6 @@ impl Client {
         self.api.call(Method::POST, &format!("{zones}/{zone}/changes"), &headers, Some(&body)).await.map(drop)
     }
 }
-impl ServiceAccount {
-    /// What a service account signs in with: a JWT (RFC 7523), RS256.
-    fn assertion(&self, now: u64) -> Result<String, String> {
-        let bad_key = || "the service account's private key cannot be used".to_owned();
-        let der = PrivateKeyDer::from_pem_slice(self.private_key.as_bytes()).map_err(|_| bad_key())?;
-        let key = match &der {
-            PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            other => RsaKeyPair::from_der(other.secret_der()),
-        };
-        let key = key.map_err(|_| bad_key())?;
-        let header = BASE64.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
-        let claims = json!({
-            "iss": self.client_email, "scope": SCOPE, "aud": self.token_uri, "iat": now, "exp": now + 3600,
-        });
-        let text = format!("{header}.{}", BASE64.encode(claims.to_string()));
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
-            .map_err(|_| bad_key())?;
-        Ok(format!("{text}.{}", BASE64.encode(signature)))
-    }
-}
-impl DnsProvider for Client {
-    fn append<'a>(&'a self, record: &'a TxtRecord) -> Working<'a, String> {
-        Box::pin(async {
-            self.change(record, |values| values.push(quoted(&record.value))).await.map(|()| String::new())
-        })
-    }
-    fn delete<'a>(&'a self, record: &'a TxtRecord, _: &'a str) -> Working<'a, ()> {
-        Box::pin(self.change(record, |values| {
-            values.retain(|value| value.trim_matches('"') != record.value);
-        }))
-    }
-}
 fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
     let (mut words, mut provider) = (Words::new(line), GoogleCloudDns::default());
     words.none()?;
@@ -210,7 +204,7 @@ mod tests {
     use super::*;
     use crate::{
         dns::simulated::{Simulated, ok, record, status},
-        tls::{KeyType, key_to_pem},
+        tls::{DnsProvider, KeyType, key_to_pem},
     };
     use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 

@@ -18,9 +18,10 @@ pub fn encode_path(path: &str) -> Cow<'_, str> {
 pub fn is_encoded_path(path: &str) -> bool {
     path.bytes().all(|byte| IN_PATHS[usize::from(byte)])
 }
-const IN_PATHS: [bool; 256] = {
+const IN_PATHS: [bool; 256] = letters_digits_and(b"-_.~$&+,/:;=@!'()*[]%");
+/// A table of bytes: those of ASCII's letters and digits, and `others`.
+pub const fn letters_digits_and(others: &[u8]) -> [bool; 256] {
     let (mut table, mut i) = ([false; 256], 0);
-    let others = b"-_.~$&+,/:;=@!'()*[]%";
     while i < 128 {
         table[i] = (i as u8).is_ascii_alphanumeric();
         i += 1;
@@ -31,7 +32,7 @@ const IN_PATHS: [bool; 256] = {
         i += 1;
     }
     table
-};
+}
 /// The path as Go writes it: its `URL.EscapedPath`.
 pub fn escaped_path(raw: &str) -> Cow<'_, str> {
     if is_encoded_path(raw) { raw.into() } else { encode_path(&decode_path(raw)).into_owned().into() }

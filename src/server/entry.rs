@@ -1,5 +1,6 @@
 //! What is looked at before any route: what Go's server refuses or answers by itself.
 use super::refusal;
+use crate::http::uri::letters_digits_and;
 use http::{
     HeaderValue, Method, Request, Response, Version,
     header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING},
@@ -64,17 +65,4 @@ fn is_target<B>(request: &Request<B>) -> bool {
     (!host_alone || method == Method::CONNECT || request.version() >= Version::HTTP_2) && escapes(uri.path())
 }
 /// Go's `httpguts.ValidHostHeader`: deliberately generous.
-const IN_HOSTS: [bool; 256] = {
-    let (mut table, mut i) = ([false; 256], 0);
-    let others = b"!$%&'()*+,-.:;=[]_~";
-    while i < 128 {
-        table[i] = (i as u8).is_ascii_alphanumeric();
-        i += 1;
-    }
-    i = 0;
-    while i < others.len() {
-        table[others[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
+const IN_HOSTS: [bool; 256] = letters_digits_and(b"!$%&'()*+,-.:;=[]_~");

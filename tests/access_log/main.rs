@@ -8,6 +8,7 @@ mod client;
 #[path = "../common/mod.rs"]
 mod common;
 use client::Client;
+use common::wait_for;
 use serde_json::{Map, Value};
 use std::{
     fmt::Write as _,
@@ -31,13 +32,6 @@ impl Drop for Server {
         // It has ended already, unless a test has failed.
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} does not come");
-        sleep(Duration::from_millis(5));
     }
 }
 /// What `binary` logs, each request above its lines.

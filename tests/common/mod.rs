@@ -8,6 +8,8 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     sync::{LazyLock, Mutex, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 const FIRST: u16 = 10_000;
@@ -26,6 +28,15 @@ pub(crate) fn free_port() -> u16 {
         if TcpListener::bind(("0.0.0.0", port)).is_ok() {
             return port;
         }
+    }
+}
+/// Waits for something that will come soon.
+#[allow(dead_code, reason = "not every test waits")]
+pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what} does not come");
+        sleep(Duration::from_millis(5));
     }
 }
 /// The blocks of this process.

@@ -1,22 +1,12 @@
 //! A server in a process of its own.
+pub(crate) use crate::common::wait_for;
 use std::{
     fs,
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 use tempfile::TempDir;
-
-/// Waits for something that will come soon.
-pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} does not come");
-        sleep(Duration::from_millis(5));
-    }
-}
 
 pub(crate) struct Server {
     process: Child,
