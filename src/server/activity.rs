@@ -197,6 +197,10 @@ impl Activity {
         }
         park
     }
+    /// The current tick.
+    pub(super) fn now(&self) -> u32 {
+        self.now.get()
+    }
     fn age(&self) -> u32 {
         self.now.get().wrapping_sub(self.since.get())
     }

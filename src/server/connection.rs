@@ -4,6 +4,7 @@
 //! nothing has happened for a while, hyper is taken off again (see [`super::sweep`]).
 use super::{
     activity::{Activity, Phase},
+    frames::PREFACE,
     io::{Io, Link},
     refusal,
     service::respond,
@@ -24,7 +25,7 @@ use std::{
     io, mem,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
@@ -32,14 +33,14 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// What every HTTP/2 client begins with.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// As many as Go allows.
 const STREAMS: u32 = 250;
 /// Fields of a head that hyper has room for without an allocation. Go counts bytes alone, so a head with more is parsed
 /// again.
 const USUAL_FIELDS: usize = 100;
 const MOST_FIELDS: usize = 5000;
+/// How long the end of a connection may take.
+const LONGEST: Duration = Duration::from_millis(500);
 /// What Go allows a head over the configured size.
 const HEADER_SLACK: usize = 4096;
 
@@ -104,9 +105,7 @@ pub(super) async fn serve(socket: Socket, from: Option<SocketAddr>, sweep: Rc<Sw
             // Without HTTP/1 nobody is answered in it.
             let first = if protocols.h1 { First::Http1 } else { First::Http2 };
             if !protocols.h1 && !socket.begins(PREFACE).await {
-                // Nobody is told when even this fails.
-                let _ = socket.shutdown().await;
-                return linger(&mut socket).await;
+                return part(&mut socket, &[]).await;
             }
             run(socket, first, protocols.h2 || protocols.h2c, connection).await;
         }
@@ -282,20 +281,27 @@ async fn http1<T: Stream>(
             }
             let text = connection.refusal.take();
             if let Some(text) = text.or_else(|| refused.then(|| refusal::of(&error, &read))) {
-                // Nobody is told when even this fails.
-                let _ = stream.write_all(text.as_bytes()).await;
-                let _ = stream.shutdown().await;
-                linger(&mut stream).await;
+                part(&mut stream, text.as_bytes()).await;
             }
             Left::Nothing
         }
         Turn::Over => Left::Nothing,
     }
 }
+/// Says `last`, if the client still takes it, and that nothing follows.
+async fn part(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), last: &[u8]) {
+    let saying = async {
+        stream.write_all(last).await?;
+        stream.shutdown().await
+    };
+    // Nobody is told when even this fails.
+    if let Ok(Ok(())) = tokio::time::timeout(LONGEST, saying).await {
+        linger(stream).await;
+    }
+}
 /// Takes what the client still sends, for a while: closing over it would reset the connection, and with it what the
 /// client has not read yet.
 async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
-    const LONGEST: Duration = Duration::from_millis(500);
     let rest = async {
         let mut ignored = vec![0; 8192];
         while let Ok(1..) = stream.read(&mut ignored).await {}
@@ -316,12 +322,12 @@ async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .enable_connect_protocol();
-    let mut http = pin!(builder.serve_connection(Io::new(link.clone(), read), service));
+    let mut http = Box::pin(builder.serve_connection(Io::new(link.clone(), read), service));
     let mut told = false;
-    poll_fn(|cx| {
+    let is_over = poll_fn(|cx| {
         let over = activity.expired();
         if over && (told || activity.phase() == Phase::Busy) {
-            return Poll::Ready(());
+            return Poll::Ready(true);
         }
         if (over || connection.binding.is_draining()) && !told {
             told = true;
@@ -334,10 +340,16 @@ async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
         let flushed = Pin::new(&mut *link.stream.borrow_mut()).poll_flush(cx);
         match (polled, flushed) {
             (Some(Poll::Pending), Poll::Pending | Poll::Ready(Ok(()))) => Poll::Pending,
-            _ => Poll::Ready(()),
+            // Of an error the client has been told, unless it is a flood.
+            (Some(Poll::Ready(Err(_))), Poll::Ready(Ok(()))) => Poll::Ready(false),
+            _ => Poll::Ready(true),
         }
     })
     .await;
+    drop(http);
+    let Some(link) = Rc::into_inner(link).filter(|_| !is_over) else { return };
+    let farewell = if link.frames.is_flood() { link.frames.farewell() } else { None };
+    part(&mut link.stream.into_inner(), &farewell.unwrap_or_default()).await;
 }
 /// `None` if it panics, which costs this connection and no other.
 fn guarded<T>(poll: impl FnOnce() -> T) -> Option<T> {

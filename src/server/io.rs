@@ -1,6 +1,7 @@
 //! What hyper reads from and writes to: the connection's stream, watched.
 use super::{
     activity::{Activity, Phase},
+    frames::Frames,
     spelling::{Place, spell},
     target,
 };
@@ -39,6 +40,9 @@ pub(super) struct Link<T> {
     /// Many requests at a time (HTTP/2): bytes are no sign of a new one, and flushes wait until the task has done all
     /// it can.
     multiplexed: bool,
+    /// HTTP/2: what they are, and when they were last weighed.
+    pub(super) frames: Frames,
+    weighed: Cell<u32>,
     corked: Cell<bool>,
     /// Hyper has refused what the client sent, in words that we keep back.
     pub(super) refused: Cell<bool>,
@@ -60,6 +64,8 @@ impl<T> Link<T> {
             interim: RefCell::default(),
             in_between: no(),
             multiplexed,
+            frames: Frames::new(),
+            weighed: Cell::new(0),
             corked: no(),
             refused: no(),
             more: no(),
@@ -74,6 +80,18 @@ impl<T> Link<T> {
         if !self.multiplexed {
             self.activity.head_bytes();
         }
+    }
+    /// Looks at frames that have come.
+    fn receive(&self, bytes: &[u8]) -> io::Result<()> {
+        if !self.multiplexed {
+            return Ok(());
+        }
+        self.frames.receive(bytes);
+        let now = self.activity.now();
+        if self.weighed.get() != now {
+            self.frames.wait(now.wrapping_sub(self.weighed.replace(now)));
+        }
+        if self.frames.is_flood() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 impl<T: AsyncWrite + Unpin> Link<T> {
@@ -99,10 +117,18 @@ impl<T: AsyncWrite + Unpin> Link<T> {
         }
     }
     /// Takes note of what has become of a write of hyper's.
-    fn wrote(&self, written: &Poll<io::Result<usize>>, wanted: usize) {
+    fn wrote(&self, written: &Poll<io::Result<usize>>, from: &[IoSlice<'_>]) {
         self.activity.write_blocked(written.is_pending());
-        if let Poll::Ready(Ok(written)) = written {
-            self.in_between.set(*written < wanted);
+        let Poll::Ready(Ok(written)) = *written else { return };
+        if !self.multiplexed {
+            self.in_between.set(written < from.iter().map(|part| part.len()).sum());
+            return;
+        }
+        let mut left = written;
+        for part in from {
+            let gone = left.min(part.len());
+            self.frames.send(&part[..gone]);
+            left -= gone;
         }
     }
 }
@@ -142,6 +168,22 @@ impl<T: AsyncRead + Unpin> Io<T> {
         })
     }
 }
+/// A stream whose frames are looked at as they are read.
+struct Watched<'l, T> {
+    stream: &'l mut T,
+    link: &'l Link<T>,
+}
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        ready!(Pin::new(&mut *self.stream).poll_read(cx, into))?;
+        Poll::Ready(self.link.receive(&into.filled()[before..]))
+    }
+}
 impl<T: AsyncRead + Unpin> Read for Io<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -151,7 +193,8 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
         if !self.before.is_empty() {
             let now = self.before.len().min(into.remaining());
             into.put_slice(&self.before[..now]);
-            self.before.advance(now);
+            let passed = self.before.split_to(now);
+            self.link.receive(&passed)?;
             self.link.activity.is_clean(false);
             self.link.have_read();
             return Poll::Ready(Ok(()));
@@ -160,7 +203,8 @@ impl<T: AsyncRead + Unpin> Read for Io<T> {
         if activity.is_at_start() && !self.link.multiplexed {
             return self.poll_start(cx, into);
         }
-        let read = Pin::new(&mut TokioIo::new(&mut *stream.borrow_mut())).poll_read(cx, into);
+        let mut watched = Watched { stream: &mut *stream.borrow_mut(), link: &self.link };
+        let read = Pin::new(&mut TokioIo::new(&mut watched)).poll_read(cx, into);
         activity.read_blocked.set(read.is_pending());
         if !self.link.multiplexed {
             // While a request is in flight hyper reads for its body alone.
@@ -184,7 +228,7 @@ impl<T: AsyncWrite + Unpin> Io<T> {
                 _ => stream.poll_write_vectored(cx, from),
             }
         };
-        self.link.wrote(&written, from.iter().map(|part| part.len()).sum());
+        self.link.wrote(&written, from);
         written
     }
     /// What is small, or the first part, which begins with the rest of a head or is one, goes by way of a copy.
