@@ -1,9 +1,9 @@
 //! Three upstreams under load: one is killed and comes back, one is slow, and no request fails.
 mod common;
 #[allow(dead_code, reason = "other tests use more of it")]
-#[path = "serve/process.rs"]
-mod process;
-use process::{Server, wait_for};
+#[path = "common/server.rs"]
+mod server;
+use server::{Server, wait_for};
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},

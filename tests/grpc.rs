@@ -2,14 +2,14 @@
 //! calls that fail or are given up.
 mod common;
 #[allow(dead_code, reason = "other tests use more of it")]
-#[path = "serve/process.rs"]
-mod process;
+#[path = "common/server.rs"]
+mod server;
 use futures_util::{Stream, StreamExt, stream};
 use http::uri::PathAndQuery;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use process::Server;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use server::Server;
 use std::{
     convert::Infallible,
     future::{Future, ready},

@@ -3,53 +3,35 @@
 //! `testdata/metrics/expected.txt` holds what Caddy 2.11 shows after the requests below, without what is different each
 //! time. `CADDY=/usr/bin/caddy cargo test --test metrics -- --ignored record` writes it, `… compare` asks Caddy again.
 mod common;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "common/server.rs"]
+mod server;
+use server::Server;
 use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/metrics").join(name)
 }
-struct Server {
-    child: Child,
+/// A server that counts.
+struct Counting {
     site: u16,
     admin: u16,
-    /// For its end.
-    _folder: tempfile::TempDir,
+    _server: Server,
 }
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already, unless a test has failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-impl Server {
+impl Counting {
     fn start(binary: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let [site, admin] = [common::free_port(), common::free_port()];
         let config = fs::read_to_string(data("Caddyfile")).unwrap();
         let config = config.replace("SITE", &site.to_string()).replace("ADMIN", &admin.to_string());
-        let file = folder.path().join("Caddyfile");
-        fs::write(&file, config).unwrap();
-        let child = Command::new(binary)
-            .args(["run", "--adapter", "caddyfile", "--config"])
-            .arg(&file)
-            .env("XDG_DATA_HOME", folder.path().join("data"))
-            .env("XDG_CONFIG_HOME", folder.path().join("config"))
-            .env("HOME", folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let server = Self { child: child.unwrap(), site, admin, _folder: folder };
-        for port in [site, admin] {
-            common::wait_for("the server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        }
-        server
+        let server = Server::start(binary, &(config, false), site).unwrap();
+        common::wait_for("the API", || TcpStream::connect(("127.0.0.1", admin)).is_ok());
+        Self { site, admin, _server: server }
     }
     /// The head of the answer, and its body.
     fn ask(&self, port: u16, request: &str) -> (String, String) {
@@ -117,11 +99,11 @@ fn assert_as_recorded(counted: &str) {
 }
 #[test]
 fn what_is_counted_is_caddys() {
-    assert_as_recorded(&Server::start(env!("CARGO_BIN_EXE_proxy")).counted());
+    assert_as_recorded(&Counting::start(env!("CARGO_BIN_EXE_proxy")).counted());
 }
 #[test]
 fn the_handler_shows_the_same_in_the_form_that_is_asked_for() {
-    let server = Server::start(env!("CARGO_BIN_EXE_proxy"));
+    let server = Counting::start(env!("CARGO_BIN_EXE_proxy"));
     let accept = " | Accept: application/openmetrics-text; version=1.0.0";
     for (path, content_type, end) in [
         ("GET /metrics", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "\n"),
@@ -145,7 +127,7 @@ fn the_handler_shows_the_same_in_the_form_that_is_asked_for() {
 #[test]
 #[ignore = "needs promtool"]
 fn promtool_finds_nothing_to_complain_of() {
-    let server = Server::start(env!("CARGO_BIN_EXE_proxy"));
+    let server = Counting::start(env!("CARGO_BIN_EXE_proxy"));
     server.counted();
     let text = server.ask(server.admin, "GET /metrics").1;
     let mut promtool = Command::new("promtool")
@@ -161,10 +143,10 @@ fn promtool_finds_nothing_to_complain_of() {
 #[test]
 #[ignore = "needs Caddy: CADDY names it"]
 fn compare() {
-    assert_as_recorded(&Server::start(&caddy()).counted());
+    assert_as_recorded(&Counting::start(&caddy()).counted());
 }
 #[test]
 #[ignore = "needs Caddy: CADDY names it; writes the fixture"]
 fn record() {
-    fs::write(data("expected.txt"), Server::start(&caddy()).counted()).unwrap();
+    fs::write(data("expected.txt"), Counting::start(&caddy()).counted()).unwrap();
 }

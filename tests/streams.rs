@@ -1,13 +1,13 @@
 //! What lasts longer than a request: WebSockets of HTTP/1.1 and HTTP/2 clients, and connections to upstreams.
 mod common;
 #[allow(dead_code, reason = "other tests use more of it")]
-#[path = "serve/process.rs"]
-mod process;
+#[path = "common/server.rs"]
+mod server;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::{Method, Request, StatusCode, client::conn::http2, ext::Protocol};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use process::Server;
+use server::Server;
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},

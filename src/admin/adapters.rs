@@ -1,11 +1,15 @@
 //! Configuration adapters: what turns a text into Caddy's JSON.
-use super::json;
+use super::{Refused, json};
 use crate::{
     caddyfile::{self, Adapted},
+    config::compact,
     net::Machine,
     table, toml,
 };
+use bytes::Bytes;
 use grammar::Error;
+use serde::Serialize;
+use std::fmt;
 
 /// A known adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,59 @@ pub fn adapt(adapter: Adapter, file: &str, text: &str) -> Result<Adapted, Vec<Er
             ))]),
         },
     }
+}
+/// What an adapter says beside its result.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Warning {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    file: String,
+    #[serde(skip_serializing_if = "crate::config::is_default")]
+    line: u32,
+    message: String,
+}
+impl From<&Error> for Warning {
+    fn from(error: &Error) -> Self {
+        let (file, line) = error.span.as_ref().map_or(("", 0), |span| (&*span.file, span.line));
+        Self { file: file.to_owned(), line, message: error.message.clone() }
+    }
+}
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+/// A body as JSON: adapted, where its type names an adapter. Whether it is to run: then what adapts only is refused.
+///
+/// # Errors
+/// In Caddy's words.
+pub(super) fn by_content_type(
+    content_type: &str,
+    body: Bytes,
+    runs: bool,
+) -> Result<(Bytes, Vec<Warning>), Refused> {
+    let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if content_type.is_empty() || media_type.ends_with("/json") {
+        return Ok((body, vec![]));
+    }
+    if media_type.is_empty() {
+        return Err(Refused::bad("invalid Content-Type: mime: no media type"));
+    }
+    let (_, name) = media_type.split_once('/').ok_or_else(|| Refused::bad("malformed Content-Type"))?;
+    let adapter = match Adapter::named(name) {
+        Ok(adapter) if adapter != Adapter::None => adapter,
+        _ => return Err(Refused::bad(format!("unrecognized config adapter '{name}'"))),
+    };
+    let text = String::from_utf8_lossy(&body);
+    let refuse = |errors: &[Error]| {
+        let why = errors.first().map(ToString::to_string).unwrap_or_default();
+        Refused::bad(format!("adapting config using {name} adapter: {why}"))
+    };
+    let adapted = adapt(adapter, adapter.file_name(), &text).map_err(|errors| refuse(&errors))?;
+    if runs && !adapted.not_yet.is_empty() {
+        return Err(refuse(&adapted.not_yet));
+    }
+    let warnings = adapted.warnings.iter().map(Warning::from).collect();
+    Ok((compact(&adapted.json).into(), warnings))
 }
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The API's routes: what a request asks of the instance, and what it is told.
 use super::{
     Refused,
-    adapters::{Adapter, adapt},
+    adapters::{Warning, by_content_type},
     guard::Guard,
     instance::{Change, Instance, Source, tag},
     views,
@@ -12,7 +12,6 @@ use crate::{
     net::canonical,
 };
 use bytes::Bytes;
-use grammar::Error;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{self, CONTENT_TYPE},
@@ -267,7 +266,7 @@ async fn load(instance: &Arc<Instance>, asked: &Asked<'_>) -> Outcome {
     if *asked.method != Method::POST {
         return Err(method_not_allowed().into());
     }
-    let (json, warnings) = adapted(asked)?;
+    let (json, warnings) = by_content_type(asked.header(CONTENT_TYPE), asked.body.clone(), true)?;
     let loaded = instance.load(&json, asked.forces()).await;
     loaded.map_err(|refused| {
         let refused = Refused::bad(format!("loading config: {refused}"));
@@ -284,7 +283,7 @@ fn adapt_only(asked: &Asked<'_>) -> Outcome {
     if *asked.method != Method::POST {
         return Err(method_not_allowed().into());
     }
-    let (json, warnings) = adapted(asked)?;
+    let (json, warnings) = by_content_type(asked.header(CONTENT_TYPE), asked.body.clone(), false)?;
     let result = super::json::compact_text(&json).map_err(|why| {
         let why = why.message;
         Refused::internal(format!("json: error calling MarshalJSON for type json.RawMessage: {why}"))
@@ -294,48 +293,6 @@ fn adapt_only(asked: &Asked<'_>) -> Outcome {
         warnings => format!("\"warnings\":{},", compact(&warnings)),
     };
     Ok(Reply::of(JSON, format!("{{{warnings}\"result\":{result}}}\n")))
-}
-/// What an adapter says beside its result.
-#[derive(Clone, Debug, Serialize)]
-struct Warning {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    file: String,
-    #[serde(skip_serializing_if = "crate::config::is_default")]
-    line: u32,
-    message: String,
-}
-impl From<&Error> for Warning {
-    fn from(error: &Error) -> Self {
-        let (file, line) = error.span.as_ref().map_or(("", 0), |span| (&*span.file, span.line));
-        Self { file: file.to_owned(), line, message: error.message.clone() }
-    }
-}
-/// The body as JSON: adapted, where its type names an adapter.
-fn adapted(asked: &Asked<'_>) -> Result<(Bytes, Vec<Warning>), Refused> {
-    let content_type = asked.header(CONTENT_TYPE);
-    let media_type = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    if content_type.is_empty() || media_type.ends_with("/json") {
-        return Ok((asked.body.clone(), vec![]));
-    }
-    if media_type.is_empty() {
-        return Err(Refused::bad("invalid Content-Type: mime: no media type"));
-    }
-    let (_, name) = media_type.split_once('/').ok_or_else(|| Refused::bad("malformed Content-Type"))?;
-    let adapter = match Adapter::named(name) {
-        Ok(adapter) if adapter != Adapter::None => adapter,
-        _ => return Err(Refused::bad(format!("unrecognized config adapter '{name}'"))),
-    };
-    let text = String::from_utf8_lossy(&asked.body);
-    let refuse = |errors: &[Error]| {
-        let why = errors.first().map(ToString::to_string).unwrap_or_default();
-        Refused::bad(format!("adapting config using {name} adapter: {why}"))
-    };
-    let adapted = adapt(adapter, adapter.file_name(), &text).map_err(|errors| refuse(&errors))?;
-    if asked.uri.path() == "/load" && !adapted.not_yet.is_empty() {
-        return Err(refuse(&adapted.not_yet));
-    }
-    let warnings = adapted.warnings.iter().map(Warning::from).collect();
-    Ok((compact(&adapted.json).into(), warnings))
 }
 fn stop(instance: &Arc<Instance>, asked: &Asked<'_>) -> Outcome {
     if *asked.method != Method::POST {

@@ -48,7 +48,13 @@ fn drop_nulls(json: &mut Value, within: [&str; 2]) {
                 drop_nulls(value, [within[1], name]);
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| drop_nulls(value, within)),
+        Value::Array(values) => {
+            // To Go a text that is `null` is an empty one.
+            if values.iter().any(Value::is_string) {
+                values.iter_mut().filter(|value| value.is_null()).for_each(|value| *value = "".into());
+            }
+            values.iter_mut().for_each(|value| drop_nulls(value, within));
+        }
         _ => {}
     }
 }
@@ -59,7 +65,9 @@ fn drop_nulls(json: &mut Value, within: [&str; 2]) {
 pub fn check(config: &Config) -> Result<(), String> {
     let state = Arc::new(State::default());
     let logs = Arc::new(Logs::build(config.logging.as_ref(), table::ENCODERS, &state)?);
-    Settings::read(config.admin.as_ref())?.address()?;
+    let settings = Settings::read(config.admin.as_ref())?;
+    settings.address()?;
+    settings.loader()?;
     let built = plan(config, &state, logs)?;
     match built.tls.problems.first() {
         Some(problem) => Err(problem.clone()),

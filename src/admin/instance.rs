@@ -4,6 +4,7 @@ use super::{
     build::{decode, plan},
     endpoint::{Endpoint, Prepared},
     json,
+    loader::Loader,
     settings::Settings,
     systemd,
     tree::{self, ROOT},
@@ -24,7 +25,7 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Mutex as AsyncMutex, Notify};
+use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot};
 use xxhash_rust::xxh64::xxh64;
 
 /// Lives as long as the process.
@@ -59,6 +60,14 @@ struct Current {
     ids: BTreeMap<String, String>,
     endpoint: Option<Endpoint>,
     tls: Option<Arc<Tls>>,
+    /// Ends the loading of the next one when it goes.
+    loading: Option<oneshot::Sender<()>>,
+}
+/// Whether a change has changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    Yes,
+    No,
 }
 /// A change of the configuration, as the API is asked for it.
 pub(super) struct Change<'a> {
@@ -94,20 +103,29 @@ impl Instance {
     /// It does not build or cannot start: then the earlier one goes on.
     pub async fn load(self: &Arc<Self>, json: &[u8], force: bool) -> Result<(), Refused> {
         systemd::reloading();
-        let path = format!("/{ROOT}");
-        let change = Change { method: &Method::POST, path: &path, body: json, only_if: None, force };
-        let changed = self.change(&change).await;
+        let changed = self.replace(json, force).await;
         if let Err(refused) = &changed {
             systemd::failed(&refused.message);
         }
         systemd::ready();
-        changed
+        changed.map(drop)
+    }
+    /// As [`Self::load`], but for what the configuration in force has asked for itself: the service manager is not told.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn take_over(self: &Arc<Self>, json: &[u8]) -> Result<Changed, Refused> {
+        self.replace(json, false).await
+    }
+    async fn replace(self: &Arc<Self>, json: &[u8], force: bool) -> Result<Changed, Refused> {
+        let path = format!("/{ROOT}");
+        self.change(&Change { method: &Method::POST, path: &path, body: json, only_if: None, force }).await
     }
     /// Changes the configuration in force.
     ///
     /// # Errors
     /// As [`Self::load`]; or the change does not fit what is there.
-    pub(super) async fn change(self: &Arc<Self>, change: &Change<'_>) -> Result<(), Refused> {
+    pub(super) async fn change(self: &Arc<Self>, change: &Change<'_>) -> Result<Changed, Refused> {
         let mut current = self.current.lock().await;
         if let Some(wanted) = change.only_if {
             check_tag(&current.root, wanted)?;
@@ -127,7 +145,7 @@ impl Instance {
         let text = compact(&config);
         if !change.force && current.text.as_ref() == Some(&text) {
             tracing::info!(target: "", "config is unchanged");
-            return Ok(());
+            return Ok(Changed::No);
         }
         let ids = tree::ids(&config).map_err(|why| Refused::bad(format!("indexing config: {why}")))?;
         let applied = self.apply(&config, &text, &mut current).await;
@@ -135,7 +153,7 @@ impl Instance {
         applied.map_err(|why| Refused::internal(format!("loading new config: {why}")))?;
         root.insert(ROOT.into(), config);
         (current.root, current.text, current.ids) = (root, Some(text), ids);
-        Ok(())
+        Ok(Changed::Yes)
     }
     async fn apply(self: &Arc<Self>, json: &Value, text: &str, current: &mut Current) -> Result<(), String> {
         let config = decode(json)?;
@@ -171,6 +189,10 @@ impl Instance {
         let settings = Settings::read(config.admin.as_ref())?;
         let prepared = Prepared::new(&settings, current.endpoint.as_ref())
             .map_err(|why| format!("starting caddy administration endpoint: {why}"))?;
+        let next = match settings.loader()? {
+            Some(loader) => Some((loader.at_once().await?, loader)),
+            None => None,
+        };
         let plan = plan(config, &self.state, logs)?;
         let (tls, metrics) = (plan.tls.clone(), plan.metrics.clone());
         // Before the first request can ask for them.
@@ -181,6 +203,7 @@ impl Instance {
         }
         current.tls = Some(tls);
         prepared.commit(self, &mut current.endpoint);
+        current.loading = next.map(|(loaded, loader): (_, Loader)| loader.follow(self.clone(), loaded));
         Ok(settings)
     }
     /// What stands at `path` of the configuration, as text with a line's end.

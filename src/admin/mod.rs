@@ -10,6 +10,7 @@ mod endpoint;
 mod guard;
 mod instance;
 mod json;
+mod loader;
 mod settings;
 mod systemd;
 mod tree;

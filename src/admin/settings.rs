@@ -1,4 +1,5 @@
 //! `admin` of the configuration.
+use super::loader::Loader;
 use crate::{
     config::{
         Duration,
@@ -41,14 +42,9 @@ impl Settings {
     pub(super) fn read(admin: Option<&Value>) -> Result<Self, String> {
         let Some(admin) = admin.filter(|admin| !admin.is_null()) else { return Ok(Self::default()) };
         let settings = Self::deserialize(admin).map_err(|error| super::go_words(&error.to_string()))?;
-        for (set, what) in [
-            (settings.identity.is_some(), "admin.identity"),
-            (settings.remote.is_some(), "admin.remote"),
-            (
-                settings.config.load.is_some() || settings.config.load_delay.some().is_some(),
-                "admin.config.load",
-            ),
-        ] {
+        for (set, what) in
+            [(settings.identity.is_some(), "admin.identity"), (settings.remote.is_some(), "admin.remote")]
+        {
             if set {
                 return Err(format!("{what} is not supported yet"));
             }
@@ -58,6 +54,13 @@ impl Settings {
     /// Whether a configuration is kept for `run --resume`.
     pub(super) fn persist(&self) -> bool {
         self.config.persist.unwrap_or(true)
+    }
+    /// Where the next configuration comes from, if it comes from anywhere.
+    ///
+    /// # Errors
+    /// In Caddy's words.
+    pub(super) fn loader(&self) -> Result<Option<Loader>, String> {
+        self.config.load.as_ref().map(|load| Loader::read(load, self.config.load_delay)).transpose()
     }
     /// # Errors
     /// In Caddy's words.

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     admin::{check, decode},
     config::{compact, pretty},
+    logging::ToLogs,
 };
 use clap::Args;
 
@@ -33,9 +34,11 @@ pub(super) struct Adapt {
     pub(super) format: Form,
 }
 impl Adapt {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self, logs: &ToLogs) -> Result<(), Failure> {
         envfile::load(&self.envfile)?;
         let input = Input::adapt(self.config.as_deref(), self.adapter.as_deref())?;
+        // What was said before the result is read before it.
+        logs.logs().flush();
         out!("{}", if self.pretty { pretty(&input.json) } else { compact(&input.json) });
         input.warn_as_adapter();
         if self.validate {
@@ -63,11 +66,12 @@ pub(super) struct Validate {
     pub(super) format: Form,
 }
 impl Validate {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self, logs: &ToLogs) -> Result<(), Failure> {
         envfile::load(&self.envfile)?;
         let input = Input::required(self.config.as_deref(), self.adapter.as_deref())?.runnable()?;
         let config = decode(&input.json).map_err(|why| format!("decoding config: {why}"))?;
         check(&config)?;
+        logs.logs().flush();
         match self.format {
             Form::Log => out!("Valid configuration"),
             Form::Json => out!("[]"),

@@ -140,12 +140,12 @@ impl Command {
             Self::FileServer(serve) => serve.run(),
             Self::Respond(respond) => respond.run(),
             Self::ReverseProxy(proxy) => proxy.run(),
-            other => with_log(|| other.run_with_log(whole.clone())),
+            other => with_log(|logs| other.run_with_log(whole.clone(), logs)),
         }
     }
-    fn run_with_log(self, whole: clap::Command) -> Result<(), Failure> {
+    fn run_with_log(self, whole: clap::Command, logs: &ToLogs) -> Result<(), Failure> {
         match self {
-            Self::Adapt(adapt) => adapt.run(),
+            Self::Adapt(adapt) => adapt.run(logs),
             Self::AddPackage(add) => add.run(),
             Self::Completion(completion) => completion.run(whole),
             Self::BuildInfo => {
@@ -169,7 +169,7 @@ impl Command {
             Self::Trust(trust) => trust.run(),
             Self::Untrust(untrust) => untrust.run(),
             Self::Upgrade(upgrade) => upgrade.run(),
-            Self::Validate(validate) => validate.run(),
+            Self::Validate(validate) => validate.run(logs),
             Self::Version => {
                 out!("{}", environ::VERSION);
                 Ok(())
@@ -178,11 +178,11 @@ impl Command {
     }
 }
 /// What a command says on its way goes to standard error, as Caddy's default log.
-fn with_log<T>(command: impl FnOnce() -> T) -> T {
+fn with_log<T>(command: impl FnOnce(&ToLogs) -> T) -> T {
     let logs = ToLogs::new(Logs::standard(&State::default()));
     // Nobody else sets one.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(logs.clone()));
-    let outcome = command();
+    let outcome = command(&logs);
     logs.logs().flush();
     outcome
 }

@@ -51,7 +51,11 @@ impl Client {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| error.to_string())?;
         let tls = Arc::new(builder.with_root_certificates(store).with_no_client_auth());
-        Ok(Self { tls, user_agent: user_agent.into(), deadline })
+        Ok(Self::with_tls(tls, user_agent, deadline))
+    }
+    /// Trusts whom `tls` trusts, and shows what it has to show.
+    pub fn with_tls(tls: Arc<ClientConfig>, user_agent: impl Into<String>, deadline: Duration) -> Self {
+        Self { tls, user_agent: user_agent.into(), deadline }
     }
     pub async fn get(&self, url: &str) -> Result<Answer, String> {
         self.send(Method::GET, url, &[], Bytes::new()).await

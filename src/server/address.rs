@@ -42,6 +42,7 @@ impl Address {
                 let fd = fd.map_err(|_| format!("invalid file descriptor: {}", parsed.host))?;
                 return Ok(vec![Self::Inherited { fd }]);
             }
+            "fdgram" => return Err("fdgram, which is for HTTP/3, is not supported yet".into()),
             other => return Err(format!("unsupported network type: {other}")),
         };
         let ports = parsed.start_port..=parsed.end_port;

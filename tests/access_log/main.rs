@@ -7,15 +7,17 @@
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../common/server.rs"]
+mod server;
 use client::Client;
-use common::wait_for;
 use serde_json::{Map, Value};
+use server::{Server, wait_for};
 use std::{
     fmt::Write as _,
     fs,
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -25,14 +27,6 @@ fn data(name: &str) -> PathBuf {
 }
 fn caddy() -> String {
     std::env::var("CADDY").expect("CADDY names the caddy to ask")
-}
-struct Server(Child);
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already, unless a test has failed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 /// What `binary` logs, each request above its lines.
 fn logged(binary: &str) -> String {
@@ -44,21 +38,9 @@ fn logged(binary: &str) -> String {
             .replace("SECURE", &secure.to_string())
             .replace("FOLDER", &folder.path().display().to_string())
     };
-    let config = folder.path().join("Caddyfile");
-    fs::write(&config, fill(&fs::read_to_string(data("Caddyfile")).unwrap())).unwrap();
-    let child = Command::new(binary)
-        .args(["run", "--adapter", "caddyfile", "--config"])
-        .arg(&config)
-        .env("XDG_DATA_HOME", folder.path().join("data"))
-        .env("XDG_CONFIG_HOME", folder.path().join("config"))
-        .env("HOME", folder.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let _server = Server(child.unwrap());
-    for port in [site, secure] {
-        wait_for("the server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    }
+    let config = fill(&fs::read_to_string(data("Caddyfile")).unwrap());
+    let _server = Server::start(binary, &(config, false), site).unwrap();
+    wait_for("HTTPS", || TcpStream::connect(("127.0.0.1", secure)).is_ok());
     let log = || {
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
         let whole = read("default.log") + &read("other.log");

@@ -54,18 +54,26 @@ impl Api {
     }
     /// The answer, with the words of the fixture for what is different each time.
     fn ask(&self, request: &str) -> String {
+        loop {
+            if let Some(answer) = self.try_to_ask(request) {
+                return answer;
+            }
+        }
+    }
+    /// As [`Self::ask`]; `None` if there is no answer: Caddy changes sockets with each configuration, and loses what waits
+    /// at the old one.
+    fn try_to_ask(&self, request: &str) -> Option<String> {
         let (port, site) = (self.port.to_string(), self.site.to_string());
         let request = request.replace("ADMIN", &port).replace("SITE", &site);
-        let answer = loop {
-            let answer = client::ask(self.port, &request);
-            // Caddy changes sockets with each configuration, and loses what waits at the old one.
-            if answer != "< (nothing)\n" {
-                break answer;
-            }
-        };
+        let answer = client::ask_within(Duration::from_secs(20), self.port, &request);
+        if answer == "< (nothing)\n" {
+            return None;
+        }
         let with_ports = answer.contains(&site) || answer.contains(&port);
         let answer = answer.replace(&port, "ADMIN").replace(&site, "SITE");
-        answer.lines().map(|line| if with_ports { without_hash(line) } else { line.into() } + "\n").collect()
+        let lines =
+            answer.lines().map(|line| if with_ports { without_hash(line) } else { line.into() } + "\n");
+        Some(lines.collect())
     }
 }
 impl Drop for Api {

@@ -7,11 +7,11 @@ mod client;
 mod common;
 mod http2;
 #[allow(dead_code, reason = "other tests use more of it")]
-#[path = "../serve/process.rs"]
-mod process;
+#[path = "../common/server.rs"]
+mod server;
 mod upstream;
 use client::Client;
-use process::Server;
+use server::Server;
 use std::time::Duration;
 use upstream::Does::{self, Drips, Hears, HearsBytes, Says, SaysLongField, Waits};
 

@@ -3,7 +3,7 @@
 //! `go install github.com/summerwind/h2spec/cmd/h2spec@latest`, then `cargo test --test hostile h2spec -- --ignored`.
 use crate::{
     common,
-    process::{Server, wait_for},
+    server::{Server, wait_for},
 };
 use std::process::Command;
 

@@ -8,10 +8,10 @@ mod h2;
 mod lint;
 mod payloads;
 #[allow(dead_code, reason = "other tests use more of it")]
-#[path = "../serve/process.rs"]
-mod process;
+#[path = "../common/server.rs"]
+mod server;
 mod upstream;
-use process::Server;
+use server::Server;
 use std::{
     io::{Read, Write},
     net::TcpStream,

@@ -11,9 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Sends what `request` says and reads until the server closes the connection.
 pub(crate) fn ask(port: u16, request: &str) -> String {
+    ask_within(PATIENCE, port, request)
+}
+/// As [`ask`], with another patience.
+pub(crate) fn ask_within(patience: Duration, port: u16, request: &str) -> String {
     let asked = Asked::read(request, port);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     stream.write_all(&asked.first).unwrap();
     let (mut said, mut then) = (vec![], asked.then);
     let mut chunk = vec![0; 1 << 16];

@@ -1,5 +1,5 @@
 //! `kill -9` at any moment: the next start finds the last good configuration, and a storage without broken files.
-use crate::{common::free_port, lifecycle::Client, ours, process::wait_for};
+use crate::{common::free_port, lifecycle::Client, ours, server::wait_for};
 use std::{
     fs,
     io::{Read, Write},
@@ -43,7 +43,7 @@ fn config(number: usize, port: u16, secure: u16) -> String {
     )
 }
 /// Whether the configuration is in force, as far as one can tell.
-fn load(admin: u16, body: &str) -> Option<bool> {
+pub(crate) fn load(admin: u16, body: &str) -> Option<bool> {
     let mut stream = TcpStream::connect(("127.0.0.1", admin)).ok()?;
     let length = body.len();
     let head = format!(
@@ -115,5 +115,5 @@ fn a_process_that_is_killed_leaves_a_whole_configuration_and_storage() {
 #[test]
 #[ignore = "takes minutes"]
 fn a_process_that_is_killed_often() {
-    kill_again_and_again(100);
+    kill_again_and_again(200);
 }

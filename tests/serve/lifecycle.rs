@@ -2,7 +2,7 @@
 use crate::{
     common::free_port,
     ours,
-    process::{Server, wait_for},
+    server::{Server, wait_for},
     upstream::Upstream,
 };
 use serde_json::{Value, json};

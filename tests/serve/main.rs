@@ -19,21 +19,24 @@
 //!
 //! `CADDY=/usr/bin/caddy cargo test --test serve -- --ignored record` writes what Caddy answers into these files, and
 //! `… --ignored compare` says where it no longer answers so.
+mod activation;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod fixture;
 mod killed;
 mod lifecycle;
+mod loaded;
 mod php;
-mod process;
 mod reload;
+#[path = "../common/server.rs"]
+mod server;
 mod spelling;
 mod streams;
 mod tree;
 mod upstream;
 use fixture::{Case, Fixture};
-use process::Server;
+use server::Server;
 use std::{
     path::PathBuf,
     process::Command,

@@ -5,7 +5,7 @@ use crate::{
     caddy, client,
     common::free_port,
     ours,
-    process::{Server, wait_for},
+    server::{Server, wait_for},
 };
 use std::{
     fs,

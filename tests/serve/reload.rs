@@ -1,16 +1,18 @@
 //! Reloads under load, of all kinds of connections at once; and one that asks for client certificates.
 use crate::{
+    client::ask,
     common::free_port,
+    killed::load,
     lifecycle::Client,
     ours,
-    process::{Server, wait_for},
+    server::{Server, wait_for},
     upstream::Upstream,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::CertificateDer};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, pki_types::CertificateDer};
 use serde_json::json;
 use std::{
     fs,
@@ -187,6 +189,23 @@ fn reloads_spare_requests_tunnels_and_limits() {
 fn reloads_for_a_minute() {
     reload_under_load(Duration::from_mins(1), Duration::from_millis(500), 500);
 }
+#[test]
+fn reloads_that_come_at_once_are_put_in_a_row() {
+    let (port, admin, upstream) = (free_port(), free_port(), Upstream::start());
+    let server = Server::start(&ours(), &(config(port, admin, "0", &upstream), true), port).unwrap();
+    thread::scope(|scope| {
+        let loads = [(); 12].map(|()| fastrand::u32(..).to_string());
+        let upstream = &upstream;
+        let loads = loads.map(|text| scope.spawn(move || load(admin, &config(port, admin, &text, upstream))));
+        loads.into_iter().for_each(|load| assert_eq!(load.join().unwrap(), Some(true)));
+    });
+    wait_for("the end of all", || server.log().matches("load complete").count() == 12);
+    let served = Client::new(port).get("/");
+    assert!((0..8).all(|_| Client::new(port).get("/") == served), "every worker has the last one");
+    let in_force = ask(admin, "GET /config/apps/http/servers/srv0/routes/2/handle/0/body");
+    assert!(in_force.contains(&format!("\"{served}\"")), "{served} is served, in force is {in_force}");
+    assert_eq!(server.stop(), 0);
+}
 
 /// A certificate for localhost, its key and who signed it, as PEM files in `folder`.
 fn certificates(folder: &std::path::Path) -> CertificateDer<'static> {
@@ -218,10 +237,17 @@ fn tls(ca: &CertificateDer<'static>, protocol: &[u8]) -> Arc<ClientConfig> {
 struct Anonymous(StreamOwned<ClientConnection, TcpStream>);
 impl Anonymous {
     fn new(ca: &CertificateDer<'static>, port: u16) -> Self {
+        Self::with(&tls(ca, b"http/1.1"), port)
+    }
+    /// Takes up a session of an earlier connection with the same `config`, if the server lets it.
+    fn with(config: &Arc<ClientConfig>, port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let session = ClientConnection::new(tls(ca, b"http/1.1"), "localhost".try_into().unwrap()).unwrap();
+        let session = ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
         Self(StreamOwned::new(session, stream))
+    }
+    fn is_resumed(&self) -> bool {
+        self.0.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
     /// What comes back, if the site was reached.
     fn reaches(&mut self) -> bool {
@@ -245,6 +271,10 @@ fn a_reload_that_asks_for_client_certificates_spares_no_old_connection() {
     let server = Server::start(&ours(), &(site(""), false), port).unwrap();
     let mut old: Vec<Anonymous> = (0..4).map(|_| Anonymous::new(&ca, port)).collect();
     assert!(old.iter_mut().all(Anonymous::reaches));
+    let known = tls(&ca, b"http/1.1");
+    assert!(Anonymous::with(&known, port).reaches());
+    let mut resumed = Anonymous::with(&known, port);
+    assert!(resumed.reaches() && resumed.is_resumed());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut streams = runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -265,6 +295,8 @@ fn a_reload_that_asks_for_client_certificates_spares_no_old_connection() {
     server.reload(&site(&format!("{{\n\t\tclient_auth {{\n\t\t\ttrust_pool file {at}/ca.pem\n\t\t}}\n\t}}")));
     wait_for("the reload", || server.log().contains("successfully reloaded config from file"));
     assert!(!Anonymous::new(&ca, port).reaches(), "a new connection without a certificate");
+    let mut resumed = Anonymous::with(&known, port);
+    assert!(!resumed.reaches(), "a session from before, taken up: {}", resumed.is_resumed());
     assert_eq!(old.iter_mut().filter_map(|old| old.reaches().then_some(())).count(), 0, "old connections");
     assert!(!over_http_2(), "an old connection of HTTP/2");
     assert_eq!(server.stop(), 0);

@@ -1,5 +1,5 @@
 //! The names of header fields over HTTP/1, wherever they stand: as Go spells them.
-use crate::{common::free_port, ours, process::Server};
+use crate::{common::free_port, ours, server::Server};
 use serde_json::json;
 use std::{
     io::{Read, Write},

@@ -1,5 +1,5 @@
 //! What is large or never ends, through a site that compresses: at once, and in little memory.
-use crate::{common::free_port, ours, process::Server, upstream::Upstream};
+use crate::{common::free_port, ours, server::Server, upstream::Upstream};
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},

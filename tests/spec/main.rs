@@ -2,11 +2,13 @@
 //!
 //! It names its upstream `syncobsidian:8000`. The test adds that name to `/etc/hosts` where it may; where it may not, it
 //! says so and only adapts the file.
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../common/client.rs"]
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod process;
-use client::{get, get_from};
+use client::{get, send};
 use process::{Proxy, Upstream};
 use std::{
     fs::{self, OpenOptions},
@@ -143,7 +145,8 @@ fn the_exempted_addresses_of_section_8_2() {
         let text = text.replace("order rate_limit before reverse_proxy", "order rate_limit after route");
         let proxy = Proxy::run_text(&text);
         let monitoring = Ipv4Addr::new(127, 9, 0, 1);
-        (0..30).for_each(|_| assert_eq!(get_from(monitoring, proxy.port, "/health").status, 200));
+        (0..30)
+            .for_each(|_| assert_eq!(send(monitoring, proxy.port, "localhost", "/health", "").status, 200));
         let others: Vec<u16> = (0..22).map(|_| get(proxy.port, "/health").status).collect();
         assert_eq!(others, [[200; 20].as_slice(), &[429; 2]].concat());
     });

@@ -3,6 +3,7 @@
 //! It names its upstreams `mail-rs:8080`, `web-ui:3000`, `chat-rs:8081` and `dav-rs:8082`, listens on 80, 443 and 9090,
 //! and keeps certificates in `/etc/proxy/certs`. Where a test may, it adds the names to `/etc/hosts` and takes the ports;
 //! where it may not, it says so. Tests that are about one section only have a file of their own, on free ports.
+#[path = "../common/client.rs"]
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
