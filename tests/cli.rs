@@ -175,6 +175,12 @@ fn a_valid_configuration_is_called_so() {
     assert_eq!(ran.messages(), wanted);
     let ran = place.run(&["validate", "--format", "json"]);
     assert_eq!(ran.stdout, "[]\n");
+    // Where both go to one place, what was said on the way stands before the result.
+    let both = fs::File::create(place.path().join("both")).unwrap();
+    let mut command = place.command(&["validate"]);
+    assert!(command.stdout(both.try_clone().unwrap()).stderr(both).status().unwrap().success());
+    let both = fs::read_to_string(place.path().join("both")).unwrap();
+    assert_eq!(both.lines().last(), Some("Valid configuration"), "{both}");
     place.file("caddy.json", r#"{"apps": {"http": {"servers": {"a": {"listen": [":8080"]}}}}}"#);
     let ran = place.run(&["validate", "--config", "caddy.json"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Valid configuration\n"), "{ran:?}");

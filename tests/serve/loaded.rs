@@ -68,7 +68,7 @@ fn serves(port: u16, text: &str) {
 #[test]
 fn the_next_configuration_is_got_as_it_is_asked_for() {
     let port = free_port();
-    let text = format!("{{\n\tadmin off\n}}\nhttp://127.0.0.1:{port} {{\n\trespond next\n}}\n");
+    let text = format!("{{\n\tadmin off\n}}\nhttp://:{port} {{\n\tbind 127.0.0.1\n\trespond next\n}}\n");
     let source = Source::start("200 OK\r\nContent-Type: text/caddyfile", &text);
     let more = json!({"method": "POST", "header": {"X-Who": ["{env.HOME}"], "X-Twice": ["a", "b"]}});
     let server = Server::start(&ours(), &first(&source, port, &more, None), port).unwrap();
