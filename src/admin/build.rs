@@ -8,7 +8,7 @@ use crate::{
     table,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Reads a configuration, which may be `null`.
@@ -49,10 +49,12 @@ fn drop_nulls(json: &mut Value, within: [&str; 2]) {
             }
         }
         Value::Array(values) => {
-            // To Go a text that is `null` is an empty one.
-            if values.iter().any(Value::is_string) {
-                values.iter_mut().filter(|value| value.is_null()).for_each(|value| *value = "".into());
-            }
+            // An element that is `null` is an empty one: a text, or an object without fields. But a `map` has outputs of
+            // any kind, and those that are `null` mean something.
+            let objects = values.iter().any(Value::is_object) || within[1] == "routes";
+            let empty = if objects { Value::Object(Map::new()) } else { "".into() };
+            let nulls = values.iter_mut().filter(|value| value.is_null() && within[1] != "outputs");
+            nulls.for_each(|value| *value = empty.clone());
             values.iter_mut().for_each(|value| drop_nulls(value, within));
         }
         _ => {}

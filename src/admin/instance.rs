@@ -52,7 +52,7 @@ pub struct Source {
 }
 #[derive(Default)]
 struct Current {
-    /// The configuration, under its key; the key is missing before there is one.
+    /// The configuration, under its key: `null` before there is one, and none at all once it has been deleted.
     root: Map<String, Value>,
     /// The same as text; `None` before there is one.
     text: Option<String>,
@@ -92,7 +92,10 @@ impl Instance {
             state,
             logs,
             app: App::new()?,
-            current: AsyncMutex::default(),
+            current: AsyncMutex::new(Current {
+                root: Map::from_iter([(ROOT.to_owned(), Value::Null)]),
+                ..Current::default()
+            }),
             source: Mutex::default(),
             stop: Notify::new(),
         }))
@@ -138,20 +141,19 @@ impl Instance {
             })?),
         };
         let mut root = current.root.clone();
-        root.entry(ROOT).or_insert(Value::Null);
         tree::write(&mut root, change.method, change.path, body)?;
-        let mut config = root.shift_remove(ROOT).unwrap_or_default();
-        json::normalize(&mut config);
+        root.values_mut().for_each(json::normalize);
+        let config = root.get(ROOT).cloned().unwrap_or_default();
         let text = compact(&config);
         if !change.force && current.text.as_ref() == Some(&text) {
             tracing::info!(target: "", "config is unchanged");
+            current.root = root;
             return Ok(Changed::No);
         }
         let ids = tree::ids(&config).map_err(|why| Refused::bad(format!("indexing config: {why}")))?;
         let applied = self.apply(&config, &text, &mut current).await;
         self.metrics.reloaded(applied.is_ok());
         applied.map_err(|why| Refused::internal(format!("loading new config: {why}")))?;
-        root.insert(ROOT.into(), config);
         (current.root, current.text, current.ids) = (root, Some(text), ids);
         Ok(Changed::Yes)
     }
