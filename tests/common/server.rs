@@ -66,12 +66,8 @@ impl Server {
         fs::write(self.file(), config).unwrap();
         self.signal("USR1");
     }
-    /// Of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
+        let status = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
         assert!(status.success());
     }
     /// Ends it gently, and gives its exit code.

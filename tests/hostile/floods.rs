@@ -155,9 +155,9 @@ fn each_flood_ends_in_a_goaway_and_memory_stays() {
     let _ = flood(site, streams(2).map(|id| headers(id, 5, &[])));
     let mut complaints = vec![];
     for (name, code, frames) in floods() {
-        let before = resident(server.id());
+        let before = resident(server.pid());
         let end = flood(site, frames);
-        let grown = resident(server.id()).saturating_sub(before);
+        let grown = resident(server.pid()).saturating_sub(before);
         if end != End::Goaway(code) || grown > MOST {
             complaints.push(format!("{name}: {end:?}, {grown} KiB more"));
         }

@@ -19,7 +19,7 @@ fn serve(site: u16, body: &str) -> Server {
 }
 /// What a process holds in memory, in KiB; its most so far, if `most` says so.
 fn memory(server: &Server, most: bool) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let name = if most { "VmHWM:" } else { "VmRSS:" };
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
