@@ -2,12 +2,21 @@
 FROM rust:1-bookworm AS build
 # What is shipped is built with `dist`; `release` is quicker to try something with.
 ARG PROFILE=dist
+# Whether that is guided by a profile (benches/pgo): it takes twice as long, and is not for machines that are emulated.
+# Without the tools for it, the build goes on unguided, and says so.
+ARG GUIDED=yes
+RUN if [ "$PROFILE-$GUIDED" = dist-yes ]; then \
+      { apt-get update -q \
+        && apt-get install -y -q --no-install-recommends nginx-light nghttp2-client openssl python3 wrk \
+        && rustup component add llvm-tools \
+        && touch /guided; } || echo "NOT guided by a profile: its tools are not to be had" >&2; \
+    fi
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY grammar grammar
 COPY benches benches
 COPY src src
-RUN cargo build --locked --profile "$PROFILE" --bin proxy \
+RUN if [ -e /guided ]; then benches/pgo; else cargo build --locked --profile "$PROFILE" --bin proxy; fi \
  && install -D "target/$PROFILE/proxy" /out/proxy \
  && rm -rf target
 

@@ -1,5 +1,6 @@
 //! Fields that are for one connection and are not passed on (RFC 9110, section 7.6.1).
 use http::{HeaderMap, HeaderName, header};
+use smallvec::SmallVec;
 
 /// Go's and Caddy's list, and what would have an upstream speak HTTP/2 behind our back (RFC 7540, section 3.2.1).
 pub fn hop_by_hop(name: &HeaderName) -> bool {
@@ -48,7 +49,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         return;
     }
     let listed = names_in_connection(headers);
-    let gone: Vec<HeaderName> =
+    let gone: SmallVec<[HeaderName; 4]> =
         headers.keys().filter(|name| hop_by_hop(name) || listed.contains(name.as_str())).cloned().collect();
     gone.iter().for_each(|name| _ = headers.remove(name));
 }

@@ -126,16 +126,19 @@ pub(super) fn back(upstream: Upstream, x: &mut Exchange) -> Response {
         }
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     } else {
-        x.headers.remove(header::SERVER);
         if let Some(passing) = passing {
+            x.headers.remove(header::SERVER);
             passing.pass(status, &mut headers, x);
         }
         // As most often: there is nothing to add to.
-        if x.headers.is_empty() && !headers.contains_key(header::VIA) {
-            headers.insert(header::VIA, via(version));
+        if x.headers.keys().all(|name| name == header::SERVER)
+            && let header::Entry::Vacant(none) = headers.entry(header::VIA)
+        {
+            none.insert(via(version));
             keep_headers(mem::replace(&mut x.headers, headers));
             return Response { status, body };
         }
+        x.headers.remove(header::SERVER);
         x.headers.append(header::VIA, via(version));
     }
     let mut last = None;
