@@ -153,6 +153,10 @@ impl Instance {
         let ids = tree::ids(&config).map_err(|why| Refused::bad(format!("indexing config: {why}")))?;
         let applied = self.apply(&config, &text, &mut current).await;
         self.metrics.reloaded(applied.is_ok());
+        if applied.is_err() && current.text.is_some() {
+            // Caddy puts back what is in force, and so also the key of what was deleted.
+            current.root.entry(ROOT).or_insert(Value::Null);
+        }
         applied.map_err(|why| Refused::internal(format!("loading new config: {why}")))?;
         (current.root, current.text, current.ids) = (root, Some(text), ids);
         Ok(Changed::Yes)
