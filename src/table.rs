@@ -87,6 +87,7 @@ pub static MODULES: Modules = Modules {
         rewrite::MODULE,
         subroute::MODULE,
         templates::MODULE,
+        timeouts::MODULE,
         token_bucket::MODULE,
         vars::MODULE,
     ],

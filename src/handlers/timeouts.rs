@@ -7,23 +7,30 @@
 //!     max_write_chunk <size>
 //! }
 //! ```
+//!
+//! Example: `timeouts /upload* { read_timeout 10s 1000 }`: an upload may rest for ten seconds, and has then to come at
+//! 1,000 bytes a second on average. What is not said is as the server has it. Every byte that a client takes counts, so
+//! `max_write_chunk` changes nothing.
 use crate::{
     caddyfile::{Cx, Directive, Order, Parse, Parsed, Support, Words, unknown},
     config::{Duration, Module, is_default, parse_go_duration, parse_int64, parse_size},
+    http::{Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, Least, Step},
 };
 use grammar::Line;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub const TIMEOUTS: Directive = Directive {
     name: "timeouts",
     docs: "timeouts [<matcher>] { read_timeout, write_timeout, max_write_chunk }: deadlines for clients that stall.",
     order: Order::ByRow,
-    support: Support::NotYet("its run time comes later"),
+    support: Support::Full,
     parse: Parse::Handler(parse),
 };
+pub const MODULE: HandlerModule = HandlerModule::of::<Timeouts>();
 
 /// JSON: `http.handlers.timeouts`.
-#[derive(Default, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 struct Timeouts {
     #[serde(skip_serializing_if = "is_default")]
     read_timeout: Duration,
@@ -64,7 +71,39 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Module> {
             }
         }
     }
-    Ok(Module::of("timeouts", &timeouts))
+    Ok(Module::of(Timeouts::NAME, &timeouts))
+}
+impl HandlerConfig for Timeouts {
+    const NAME: &'static str = "timeouts";
+    fn build(self, cx: &mut Build) -> Result<Box<dyn Handler>, BuildError> {
+        cx.pace();
+        Ok(Box::new(Deadlines {
+            read: least(self.read_timeout, self.read_min_rate),
+            write: least(self.write_timeout, self.write_min_rate),
+        }))
+    }
+}
+/// `None` where the server's word holds.
+fn least(timeout: Duration, rate: i64) -> Option<Least> {
+    let idle = timeout.some()?.as_millis().try_into().unwrap_or(u64::MAX);
+    Some(Least { idle, rate: rate.try_into().unwrap_or(0) })
+}
+#[derive(Debug)]
+struct Deadlines {
+    read: Option<Least>,
+    write: Option<Least>,
+}
+impl Handler for Deadlines {
+    fn handle<'t: 'x, 'x>(&'t self, x: &'x mut Exchange) -> Flow<'x, Step<'t>> {
+        if let Some(pace) = &x.pace {
+            for (direction, least) in [(&pace.read, self.read), (&pace.write, self.write)] {
+                if let Some(least) = least {
+                    direction.want(least);
+                }
+            }
+        }
+        Step::Next.into()
+    }
 }
 /// A duration of Go's (there are no days) and a rate, `rate` if the line has none.
 fn deadline(words: &mut Words<'_>, name: &str, rate: i64) -> Parsed<(Duration, i64)> {
@@ -112,5 +151,22 @@ mod tests {
             ("timeouts {\nmax_write_chunk x\n}", "parsing max_write_chunk: strconv.ParseFloat"),
             ("timeouts {\nnope\n}", "unrecognized timeouts subdirective 'nope', at -:3"),
         ]);
+    }
+    #[test]
+    fn what_is_said_is_wanted_of_the_client() {
+        use std::sync::Arc;
+        let json = serde_json::json!({"read_timeout": 5_000_000_000_i64, "read_min_rate": 100});
+        let config: Timeouts = serde_json::from_value(json).unwrap();
+        let handler = Deadlines {
+            read: least(config.read_timeout, config.read_min_rate),
+            write: least(config.write_timeout, config.write_min_rate),
+        };
+        let (head, ()) = http::Request::get("/").body(()).unwrap().into_parts();
+        let mut x = Exchange::new(head, crate::http::Body::Empty, Arc::default());
+        let pace = x.pace.insert(Arc::default()).clone();
+        assert!(matches!(handler.handle(&mut x), Flow::Now(Ok(Step::Next))));
+        let server = Least { idle: 60_000, rate: 0 };
+        assert_eq!(pace.read.wanted(server), Least { idle: 5000, rate: 100 });
+        assert_eq!(pace.write.wanted(server), server);
     }
 }

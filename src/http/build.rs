@@ -50,6 +50,7 @@ impl Modules {
             groups,
             named_routes,
             shows_upstream: false,
+            paced: false,
             tracer: None,
         };
         cx.matcher(name, value)
@@ -110,6 +111,7 @@ pub struct Build {
     named_routes: Vec<String>,
     /// Whether something uses `{http.reverse_proxy.header.*}`: then responses' fields are kept for it.
     shows_upstream: bool,
+    paced: bool,
     tracer: Option<Tracer>,
 }
 /// Makes a handler that is to stand before another one, of that one's name and fields.
@@ -118,6 +120,8 @@ pub type Tracer = Arc<dyn Fn(&str, &Map<String, Value>) -> Box<dyn Handler> + Se
 pub struct Compiled {
     pub server: Server,
     pub background: Vec<Background>,
+    /// Whether some handler says how fast clients have to be.
+    pub paced: bool,
 }
 /// Compiles one server's configuration.
 ///
@@ -150,6 +154,7 @@ pub fn build_traced(
         groups: BTreeMap::new(),
         named_routes: names.clone(),
         shows_upstream,
+        paced: false,
         tracer,
     };
     let named = names.into_iter().zip(named).map(|(name, route)| {
@@ -163,6 +168,7 @@ pub fn build_traced(
     Ok(Compiled {
         server: Server { named, routes, errors, client_ip, strict_sni },
         background: cx.background,
+        paced: cx.paced,
     })
 }
 impl Build {
@@ -181,6 +187,10 @@ impl Build {
     /// Whether something uses `{http.reverse_proxy.header.*}`.
     pub fn shows_upstream(&self) -> bool {
         self.shows_upstream
+    }
+    /// Has requests come with an [`Exchange::pace`](super::Exchange).
+    pub fn pace(&mut self) {
+        self.paced = true;
     }
     /// Has `task` run on the control runtime while this configuration is in force.
     pub fn background(&mut self, task: impl Future<Output = ()> + Send + 'static) {

@@ -82,7 +82,7 @@ fn connections(server: &mut Server, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Par
         "timeouts" => {
             let mut block = sub.block();
             while let Some(timeout) = block.next() {
-                timeouts(server, timeout, cx)?;
+                timeouts(server, timeout)?;
             }
         }
         "keepalive_interval" => server.keepalive_interval = duration(sub, "keepalive interval duration")?,
@@ -176,10 +176,7 @@ fn requests(server: &mut Server, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed
     }
     Ok(true)
 }
-fn timeouts(server: &mut Server, sub: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
-    if sub.text().ends_with("_idle") && sub.left() > 1 {
-        cx.not_yet(sub.token(), "a least rate");
-    }
+fn timeouts(server: &mut Server, sub: &mut Words<'_>) -> Parsed<()> {
     match sub.text() {
         "read_body" => server.read_timeout = duration(sub, "read_body timeout duration")?,
         "read_body_idle" => idle(&mut server.read_idle_timeout, &mut server.read_min_rate, sub)?,

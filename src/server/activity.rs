@@ -2,10 +2,14 @@
 use super::{
     site::{Binding, Limits},
     spelling::Place,
+    streams::Streams,
+    sweep::millis,
 };
+use crate::http::{Least, Pace};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
     task::{Poll, Waker},
 };
 
@@ -55,6 +59,14 @@ pub(super) struct Activity {
     write_blocked: Cell<Option<u32>>,
     /// A handler waits for the request's body; since when.
     body_blocked: Cell<Option<u32>>,
+    /// HTTP/1: bytes of the request that is in flight, and of its response, so far; when the latter began.
+    received: Cell<u64>,
+    sent: Cell<u64>,
+    answers: Cell<Option<u32>>,
+    /// HTTP/1: what the handlers of that request want of the client.
+    pub(super) pace: RefCell<Option<Arc<Pace>>>,
+    /// HTTP/2: what is in flight.
+    pub(super) streams: Streams,
     expired: Cell<bool>,
     /// The peer has been told that the connection ends.
     closing: Cell<bool>,
@@ -78,6 +90,11 @@ impl Activity {
             read_blocked: Cell::new(false),
             write_blocked: Cell::new(None),
             body_blocked: Cell::new(None),
+            received: Cell::new(0),
+            sent: Cell::new(0),
+            answers: Cell::new(None),
+            pace: RefCell::default(),
+            streams: Streams::default(),
             expired: Cell::new(false),
             closing: Cell::new(false),
         }
@@ -113,6 +130,9 @@ impl Activity {
     pub(super) fn request_begins(&self) {
         self.requests.set(self.requests.get() + 1);
         self.at_start.set(false);
+        self.received.set(0);
+        self.sent.set(0);
+        self.answers.set(None);
         self.enter(Phase::Busy);
     }
     pub(super) fn request_ends(&self) {
@@ -150,6 +170,17 @@ impl Activity {
     pub(super) fn is_quiet(&self) -> bool {
         self.requests.get() == 0 && !self.flushing.get()
     }
+    /// Bytes have come while a request was in flight.
+    pub(super) fn received(&self, bytes: usize) {
+        self.received.set(self.received.get() + bytes as u64);
+    }
+    /// Bytes have gone.
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sent.set(self.sent.get() + bytes as u64);
+        if self.answers.get().is_none() {
+            self.answers.set(Some(self.now.get()));
+        }
+    }
     pub(super) fn write_blocked(&self, blocked: bool) {
         if !blocked {
             self.write_blocked.set(None);
@@ -186,7 +217,10 @@ impl Activity {
     /// The sweep's look. True if it was woken to be taken apart.
     pub(super) fn tick(&self, now: u32) -> bool {
         self.now.set(now);
-        if self.over(&self.binding.served().site.limits) {
+        let served = self.binding.served();
+        let limits = &served.site.limits;
+        self.streams.tick(now, limits);
+        if self.over(limits) {
             self.expired.set(true);
             self.wake();
             return false;
@@ -206,8 +240,9 @@ impl Activity {
     }
     fn over(&self, limits: &Limits) -> bool {
         let past = |limit: u32, age: u32| limit > 0 && age > limit;
-        let stuck = |limit: u32, since: &Cell<Option<u32>>| {
-            since.get().is_some_and(|since| past(limit, self.now.get().wrapping_sub(since)))
+        let since = |tick: u32| millis(self.now.get().wrapping_sub(tick));
+        let stuck = |least: Least, blocked: &Cell<Option<u32>>, from: u32, moved: u64| {
+            blocked.get().is_some_and(|blocked| least.is_missed(since(blocked), since(from), moved))
         };
         match self.phase.get() {
             Phase::Tunnel => false,
@@ -216,8 +251,14 @@ impl Activity {
             }
             Phase::Head => past(limits.read_header, self.age()),
             Phase::Busy => {
-                stuck(limits.write_idle, &self.write_blocked)
-                    || stuck(limits.read_idle, &self.body_blocked)
+                let pace = self.pace.borrow();
+                let (mut read, mut write) = (limits.read_least, limits.write_least);
+                if let Some(pace) = &*pace {
+                    (read, write) = (pace.read.wanted(read), pace.write.wanted(write));
+                }
+                let answers = self.answers.get().unwrap_or(self.since.get());
+                stuck(write, &self.write_blocked, answers, self.sent.get())
+                    || stuck(read, &self.body_blocked, self.since.get(), self.received.get())
                     || past(limits.write, self.age())
                     || (self.body_blocked.get().is_some() && past(limits.read, self.age()))
             }

@@ -221,7 +221,7 @@ async fn http1<T: Stream>(
     if most_fields > USUAL_FIELDS {
         builder.max_headers(most_fields);
     }
-    let service = service_fn(|request| respond(connection.clone(), request));
+    let service = service_fn(|request| respond(connection.clone(), request, None));
     let mut http = builder.serve_connection(Io::new(link.clone(), read), service);
     let mut told = false;
     let turn = poll_fn(|cx| {
@@ -316,8 +316,11 @@ async fn http2<T: Stream>(stream: T, read: Bytes, connection: Rc<Connection>) {
     let link = Link::new(stream, activity.clone(), connection.known.clone(), true);
     let limits = connection.binding.served().site.limits.clone();
     // In a box, as it is large and goes through many hands.
-    let service = service_fn(|request| Box::pin(respond(connection.clone(), request)));
-    let mut builder = http2::Builder::new(Spawn);
+    let service = service_fn(|request| {
+        let pace = activity.streams.begin();
+        Box::pin(respond(connection.clone(), request, Some(pace)))
+    });
+    let mut builder = http2::Builder::new(Spawn(activity.clone()));
     builder
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
@@ -357,10 +360,11 @@ fn guarded<T>(poll: impl FnOnce() -> T) -> Option<T> {
     outcome.inspect_err(|_| tracing::error!(target: "http.log.error", "panic")).ok()
 }
 /// Has the streams of an HTTP/2 connection run on its own thread.
-#[derive(Clone, Copy)]
-struct Spawn;
+#[derive(Clone)]
+struct Spawn(Rc<Activity>);
 impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Spawn {
     fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
+        let task = tokio::task::spawn_local(future);
+        self.0.streams.spawned(task.abort_handle(), self.0.now());
     }
 }

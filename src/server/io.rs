@@ -84,6 +84,7 @@ impl<T> Link<T> {
     /// Looks at frames that have come.
     fn receive(&self, bytes: &[u8]) -> io::Result<()> {
         if !self.multiplexed {
+            self.activity.received(bytes.len());
             return Ok(());
         }
         self.frames.receive(bytes);
@@ -120,6 +121,7 @@ impl<T: AsyncWrite + Unpin> Link<T> {
     fn wrote(&self, written: &Poll<io::Result<usize>>, from: &[IoSlice<'_>]) {
         self.activity.write_blocked(written.is_pending());
         let Poll::Ready(Ok(written)) = *written else { return };
+        self.activity.sent(written);
         if !self.multiplexed {
             self.in_between.set(written < from.iter().map(|part| part.len()).sum());
             return;

@@ -116,6 +116,7 @@ impl Plan {
             tree: compiled.server,
             challenges: self.tls.challenges().clone(),
             limits: Limits::of(server),
+            paced: compiled.paced,
             log: AccessLog::new(server, logs.clone()),
             wrappers: Wrappers::build(&server.listener_wrappers)?,
             expected: Expected::new(server)?,
@@ -165,11 +166,7 @@ fn leaves_trust_alone(config: &config::Config) -> bool {
 }
 /// What is known but cannot be done yet.
 fn refuse_unsupported(server: &config::Server) -> Result<(), String> {
-    let not_yet = [
-        ("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty()),
-        ("read_min_rate", server.read_min_rate != 0),
-        ("write_min_rate", server.write_min_rate != 0),
-    ];
+    let not_yet = [("packet_conn_wrappers", !server.packet_conn_wrappers.is_empty())];
     match not_yet.iter().find(|(_, used)| *used) {
         Some((field, _)) => Err(format!("{field} is not supported yet")),
         None => Ok(()),

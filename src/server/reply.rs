@@ -1,6 +1,6 @@
 //! The body of a response on its way to the client: whoever wants to know how it ends asks here.
 use super::{access::Entry, activity::Activity, meter::Measured};
-use crate::http::{Body, BoxError};
+use crate::http::{Body, BoxError, Pace};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::{
@@ -24,7 +24,8 @@ pub(super) struct Reply {
 /// A request that is being served; its end is when this is dropped.
 pub(super) struct InFlight {
     activity: Rc<Activity>,
-    is_http1: bool,
+    /// Of a stream of HTTP/2.
+    stream: Option<Arc<Pace>>,
     entry: Option<Box<Logged>>,
     /// What metrics wait for.
     measured: Option<Box<Measured>>,
@@ -39,9 +40,9 @@ struct Logged {
     read: Option<Arc<AtomicU64>>,
 }
 impl InFlight {
-    pub(super) fn begin(activity: &Rc<Activity>, is_http1: bool) -> Self {
+    pub(super) fn begin(activity: &Rc<Activity>, stream: Option<Arc<Pace>>) -> Self {
         activity.request_begins();
-        Self { activity: activity.clone(), is_http1, entry: None, measured: None, sent: 0 }
+        Self { activity: activity.clone(), stream, entry: None, measured: None, sent: 0 }
     }
     /// Has `entry` written when the response has ended. Gives the request's body, whose bytes are counted.
     pub(super) fn log(&mut self, entry: Entry, start: Instant, body: Body) -> Body {
@@ -60,6 +61,19 @@ impl InFlight {
     pub(super) fn measure(&mut self, measured: Option<Box<Measured>>) {
         self.measured = measured;
     }
+    /// The client has been given something, and is to take it.
+    fn given(&self, bytes: usize) {
+        if let Some(stream) = &self.stream {
+            stream.write.moves(bytes);
+            stream.write.waits(true);
+        }
+    }
+    /// The client has taken all that it was given.
+    fn taken(&self) {
+        if let Some(stream) = &self.stream {
+            stream.write.waits(false);
+        }
+    }
     /// So many bytes count as sent though they never are: the answer to a HEAD.
     pub(super) fn count(&mut self, bytes: u64) {
         self.sent += bytes;
@@ -68,6 +82,9 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.activity.request_ends();
+        if let Some(stream) = &self.stream {
+            self.activity.streams.end(stream);
+        }
         if let Some(measured) = self.measured.take() {
             measured.finish(self.sent);
         }
@@ -80,6 +97,10 @@ impl Drop for InFlight {
 impl Reply {
     pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
         in_flight.activity.gives();
+        in_flight.given(0);
+        if let Some(stream) = &in_flight.stream {
+            stream.answer();
+        }
         Self { body, in_flight, trailers: None }
     }
 }
@@ -91,16 +112,19 @@ impl HttpBody for Reply {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.in_flight.taken();
         if self.trailers.is_none() {
             let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
             match frame {
-                Some(Ok(frame)) if frame.is_trailers() && self.in_flight.is_http1 => {
+                Some(Ok(frame)) if frame.is_trailers() && self.in_flight.stream.is_none() => {
                     self.trailers = Some(Box::new(frame));
                 }
                 frame => {
                     self.in_flight.activity.gives();
                     if let Some(Ok(frame)) = &frame {
-                        self.in_flight.count(frame.data_ref().map_or(0, |data| data.len() as u64));
+                        let bytes = frame.data_ref().map_or(0, Bytes::len);
+                        self.in_flight.count(bytes as u64);
+                        self.in_flight.given(bytes);
                     }
                     return Poll::Ready(frame);
                 }

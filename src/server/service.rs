@@ -6,9 +6,10 @@ use super::{
     meter::Measured,
     reply::{InFlight, Reply},
     site::Site,
+    streams::Received,
     tunnel,
 };
-use crate::http::{Answer, Body, BoxError, Exchange, Io, answer, sniff, unusual_reason};
+use crate::http::{Answer, Body, BoxError, Exchange, Io, Pace, answer, sniff, unusual_reason};
 use bytes::Bytes;
 use http_body::Body as _;
 use hyper::{
@@ -19,21 +20,22 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use std::{fmt, future::poll_fn, mem, rc::Rc};
+use std::{fmt, future::poll_fn, mem, rc::Rc, sync::Arc};
 
-/// Answers a request, whatever it is.
+/// Answers a request, whatever it is. `stream`: what is known of a stream of HTTP/2.
 ///
 /// # Errors
 /// The connection (HTTP/1) or the stream (HTTP/2) is to be closed without an answer.
 pub(super) async fn respond(
     connection: Rc<Connection>,
     request: Request<Incoming>,
+    stream: Option<Arc<Pace>>,
 ) -> Result<Response<Reply>, Aborted> {
     let is_http1 = request.version() < Version::HTTP_2;
     if is_http1 {
         poll_fn(|_| connection.activity.poll_fields()).await;
     }
-    let mut in_flight = InFlight::begin(&connection.activity, is_http1);
+    let mut in_flight = InFlight::begin(&connection.activity, stream.clone());
     match entry::admit(&request) {
         Entry::Serve => {}
         Entry::Answer(response) => return Ok(response.map(|()| Reply::new(Body::Empty, in_flight))),
@@ -63,9 +65,18 @@ pub(super) async fn respond(
         Body::Empty
     } else {
         connection.activity.is_clean(false);
-        Body::Incoming(body)
+        let body = Body::Incoming(body);
+        match &stream {
+            Some(pace) => Body::boxed(Received { body, pace: pace.clone() }),
+            None => body,
+        }
     };
     let mut x = Exchange::new(head, body, connection.known.clone());
+    x.pace = stream;
+    if is_http1 {
+        x.pace = site.paced.then(Arc::default);
+        connection.activity.pace.replace(x.pace.clone());
+    }
     if let Some(target) = connection.activity.target.take() {
         x.target = Some(target);
     }

@@ -3,7 +3,8 @@ use super::{
     access::AccessLog, address::Address, headers::Expected, listen::KeepAlive, sweep::ticks, wrap::Wrappers,
 };
 use crate::{
-    config, http,
+    config,
+    http::{self, Least},
     tls::{Challenges, Policies},
 };
 use std::{
@@ -18,6 +19,8 @@ pub(super) struct Site {
     /// What certificate authorities come to look for, answered before any route.
     pub(super) challenges: Arc<Challenges>,
     pub(super) limits: Limits,
+    /// Some handler says how fast clients have to be.
+    pub(super) paced: bool,
     pub(super) log: AccessLog,
     pub(super) wrappers: Wrappers,
     /// Header fields with ambiguous names that are let through.
@@ -25,14 +28,14 @@ pub(super) struct Site {
     /// When the process is to stop, once that is known.
     pub(super) shutdown: Arc<OnceLock<Instant>>,
 }
-/// All in ticks of the sweep, zero for "no limit", or bytes.
+/// In ticks of the sweep, zero for "no limit", or bytes, where they do not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     pub(super) read_header: u32,
     pub(super) read: u32,
-    pub(super) read_idle: u32,
+    pub(super) read_least: Least,
     pub(super) write: u32,
-    pub(super) write_idle: u32,
+    pub(super) write_least: Least,
     pub(super) idle: u32,
     /// Of a request's head.
     pub(super) header_bytes: usize,
@@ -41,13 +44,17 @@ impl Limits {
     pub(super) fn of(server: &config::Server) -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
         let or = |set: config::Duration, default| ticks(set.some().unwrap_or(default));
+        let least = |set: config::Duration, rate: i64| Least {
+            idle: set.some().unwrap_or(MINUTE).as_millis().try_into().unwrap_or(u64::MAX),
+            rate: rate.try_into().unwrap_or(0),
+        };
         let bytes = usize::try_from(server.max_header_bytes).unwrap_or(0);
         Self {
             read_header: or(server.read_header_timeout, MINUTE),
             read: or(server.read_timeout, Duration::ZERO),
-            read_idle: or(server.read_idle_timeout, MINUTE),
+            read_least: least(server.read_idle_timeout, server.read_min_rate),
             write: or(server.write_timeout, Duration::ZERO),
-            write_idle: or(server.write_idle_timeout, MINUTE),
+            write_least: least(server.write_idle_timeout, server.write_min_rate),
             idle: or(server.idle_timeout, 5 * MINUTE),
             header_bytes: if bytes == 0 { 16 << 10 } else { bytes },
         }

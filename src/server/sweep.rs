@@ -64,6 +64,10 @@ impl Sweep {
         open.iter().filter(|activity| Rc::ptr_eq(&activity.binding, binding)).for_each(|a| a.wake());
     }
 }
+/// Ticks as milliseconds.
+pub(super) fn millis(ticks: u32) -> u64 {
+    u64::from(ticks) * TICK.as_millis() as u64
+}
 /// A duration in ticks, rounded up; zero stands for "never".
 pub(super) fn ticks(duration: Duration) -> u32 {
     duration.as_millis().div_ceil(TICK.as_millis()).try_into().unwrap_or(u32::MAX)

@@ -171,7 +171,7 @@ fn busy_connections_are_no_floods() {
     let site = common::free_port();
     let server = start(site, "respond hello");
     // As a client does that measures the bandwidth and acknowledges every piece.
-    let requests = streams(5000).map(|id| {
+    let requests = streams(2000).map(|id| {
         thread::yield_now();
         let windows = [frame(8, 0, 0, &[0, 0, 0, 5]), frame(6, 0, 0, &[0; 8])].concat();
         [headers(id, 5, &[]), windows].concat()

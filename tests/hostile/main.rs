@@ -1,5 +1,6 @@
 //! What clients send that mean no good, or do not know better: over real sockets, with an upstream that judges every
 //! byte which reaches it.
+mod advisories;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
@@ -10,6 +11,7 @@ mod payloads;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "../common/server.rs"]
 mod server;
+mod stalls;
 mod upstream;
 use server::Server;
 use std::{

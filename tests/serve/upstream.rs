@@ -136,10 +136,11 @@ fn serve(stream: TcpStream, gate: &Gate) -> std::io::Result<()> {
 fn said(asked: &Asked) -> String {
     let start = String::from_utf8_lossy(&asked.body[..asked.body.len().min(40)]).into_owned();
     if asked.uri.starts_with("/headers") {
-        let mut lines: Vec<_> =
-            asked.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-        lines.sort();
-        return format!("{} {}\n{}", asked.method, asked.uri, lines.concat());
+        // Repeated ones stay as they came.
+        let mut fields: Vec<_> = asked.fields.iter().collect();
+        fields.sort_by_key(|(name, _)| name);
+        let lines: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        return format!("{} {}\n{lines}", asked.method, asked.uri);
     }
     let x = asked.field("X").unwrap_or_default();
     format!("{} {} x={x} body={}:{start}", asked.method, asked.uri, asked.body.len())
