@@ -1,5 +1,7 @@
 //! The times of a key's latest events, in the order they came: small integers in a ring that grows on demand.
 
+use std::ops::{Deref, DerefMut};
+
 /// Ticks since the zone's epoch, modulo 2^32. Only differences mean anything.
 pub(super) type Tick = u32;
 
@@ -12,10 +14,38 @@ pub(super) fn age(now: Tick, tick: Tick) -> Tick {
 
 #[derive(Debug, Default)]
 pub(super) struct Ring {
-    /// Its length is zero or a power of two, or the most that was ever asked for.
-    slots: Box<[Tick]>,
+    slots: Slots,
     head: u32,
     len: u32,
+}
+#[derive(Debug)]
+enum Slots {
+    /// With them a window is as large as leaves room for a key in a line of the cache.
+    Few([Tick; 5]),
+    /// As many as it has doubled to, or the most that was ever asked for.
+    Many(Box<[Tick]>),
+}
+impl Default for Slots {
+    fn default() -> Self {
+        Self::Few(Default::default())
+    }
+}
+impl Deref for Slots {
+    type Target = [Tick];
+    fn deref(&self) -> &[Tick] {
+        match self {
+            Self::Few(slots) => slots,
+            Self::Many(slots) => slots,
+        }
+    }
+}
+impl DerefMut for Slots {
+    fn deref_mut(&mut self) -> &mut [Tick] {
+        match self {
+            Self::Few(slots) => slots,
+            Self::Many(slots) => slots,
+        }
+    }
 }
 impl Ring {
     pub(super) fn len(&self) -> usize {
@@ -23,7 +53,10 @@ impl Ring {
     }
     /// Memory on the heap, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.slots)
+        match &self.slots {
+            Slots::Few(_) => 0,
+            Slots::Many(slots) => size_of_val(&**slots),
+        }
     }
     /// The `i`th event from the oldest.
     pub(super) fn get(&self, i: usize) -> Option<Tick> {
@@ -61,12 +94,11 @@ impl Ring {
         if place < self.slots.len() { place } else { place - self.slots.len() }
     }
     fn grow(&mut self, most: usize) {
-        let room = (self.slots.len() * 2).clamp(1, most.max(1));
-        let mut slots = vec![0; room];
+        let mut slots = vec![0; most.min(self.slots.len() * 2)];
         for (i, slot) in slots.iter_mut().enumerate().take(self.len()) {
             *slot = self.slots[self.place(i)];
         }
-        (self.slots, self.head) = (slots.into(), 0);
+        (self.slots, self.head) = (Slots::Many(slots.into()), 0);
     }
 }
 #[cfg(test)]

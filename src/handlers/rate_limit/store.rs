@@ -2,8 +2,8 @@
 //!
 //! An own table rather than a `DashMap`, because a full one has to look at a few keys *at random* to find one to
 //! forget, and no concurrent map offers that without walking over it.
+use super::table::{Entry, Key, Table};
 use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 use std::{
     hash::BuildHasher,
     sync::{
@@ -40,17 +40,11 @@ pub struct Store<V, C = ()> {
 #[derive(Debug)]
 pub(super) struct Shard<V, C> {
     pub(super) common: C,
-    index: HashTable<u32>,
-    entries: Vec<Entry<V>>,
-}
-#[derive(Debug)]
-struct Entry<V> {
-    key: Box<str>,
-    value: V,
+    entries: Table<V>,
 }
 impl<V: Value, C: Default> Default for Store<V, C> {
     fn default() -> Self {
-        let shard = || Mutex::new(Shard { common: C::default(), index: HashTable::new(), entries: vec![] });
+        let shard = || Mutex::new(Shard { common: C::default(), entries: Table::default() });
         Self {
             hasher: RandomState::default(),
             shards: (0..SHARDS).map(|_| shard()).collect(),
@@ -61,9 +55,6 @@ impl<V: Value, C: Default> Default for Store<V, C> {
     }
 }
 impl<V: Value, C> Store<V, C> {
-    /// A key's place in the table, beside what it holds on the heap.
-    const ENTRY: usize = size_of::<Entry<V>>() + 2 * size_of::<u32>();
-
     /// How many keys are remembered.
     pub fn keys(&self) -> usize {
         self.keys.load(Relaxed)
@@ -82,90 +73,72 @@ impl<V: Value, C> Store<V, C> {
         quiet: impl Fn(&V, &C) -> u64,
         with: impl FnOnce(&mut V, &C) -> R,
     ) -> R {
+        let key = key.as_bytes();
         let hash = self.hasher.hash_one(key);
-        // The table inside a shard uses the hash's low and top bits; the shard is told by others.
+        // The table inside a shard uses the hash's lower half; the shard is told by the other.
         let mut shard = lock(&self.shards[(hash >> 32) as usize % SHARDS]);
-        let found = shard.index.find(hash, |&i| *shard.entries[i as usize].key == *key).map(|&i| i as usize);
-        let at = match found {
-            Some(at) => at,
-            None => {
-                self.make_room(&mut shard, bounds, quiet);
-                let value = new(&shard.common);
-                self.insert(&mut shard, hash, key, value)
-            }
-        };
-        let Shard { common, entries, .. } = &mut *shard;
-        let value = &mut entries[at].value;
-        let before = value.heap();
-        let outcome = with(value, common);
-        let grown = value.heap().saturating_sub(before);
-        if grown > 0 {
-            self.bytes.fetch_add(grown, Relaxed);
+        let Shard { common, entries } = &mut *shard;
+        if let Some(entry) = entries.find(hash, key) {
+            return self.change(&mut entry.value, |value| with(value, common));
         }
-        outcome
+        self.make_room(entries, bounds, |value| quiet(value, common));
+        let entry = Entry { key: Key::new(key), value: new(common) };
+        self.keys.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes(&entry), Relaxed);
+        let value = entries.insert(hash, entry, &self.hasher);
+        self.change(value, |value| with(value, common))
     }
     /// Forgets the keys whose values are of no more use, and gives memory back once a flood is over.
     pub fn sweep(&self, useless: impl Fn(&V, &C) -> bool) {
         for shard in &self.shards {
             let mut shard = lock(shard);
+            let Shard { common, entries } = &mut *shard;
             let mut at = 0;
-            while let Some(entry) = shard.entries.get(at) {
-                if useless(&entry.value, &shard.common) {
-                    self.forget(&mut shard, at);
-                } else {
-                    at += 1;
+            while at < entries.places() {
+                match entries.get(at) {
+                    // Another one may move up to its place.
+                    Some(entry) if useless(&entry.value, common) => self.forget(entries, at),
+                    _ => at += 1,
                 }
             }
-            if shard.entries.len() < shard.entries.capacity() / 4 {
-                let Shard { index, entries, .. } = &mut *shard;
-                entries.shrink_to(entries.len() * 2);
-                index.shrink_to(entries.len() * 2, |&i| self.hasher.hash_one(&*entries[i as usize].key));
-            }
+            entries.shrink(&self.hasher);
         }
     }
     /// Each shard, locked.
     pub(super) fn each_shard(&self, mut change: impl FnMut(&mut Shard<V, C>)) {
         self.shards.iter().for_each(|shard| change(&mut lock(shard)));
     }
-    fn make_room(&self, shard: &mut Shard<V, C>, bounds: Bounds, quiet: impl Fn(&V, &C) -> u64) {
-        let full = || self.keys() >= bounds.keys || self.bytes() >= bounds.bytes;
-        while full() && !shard.entries.is_empty() {
-            let sample = (0..SAMPLE).map(|_| fastrand::usize(..shard.entries.len()));
-            let oldest = sample.max_by_key(|&at| quiet(&shard.entries[at].value, &shard.common)).unwrap_or(0);
-            self.forget(shard, oldest);
+    /// Changes a value, and counts what it grows by.
+    fn change<R>(&self, value: &mut V, change: impl FnOnce(&mut V) -> R) -> R {
+        let before = value.heap();
+        let outcome = change(value);
+        let grown = value.heap().saturating_sub(before);
+        if grown > 0 {
+            self.bytes.fetch_add(grown, Relaxed);
+        }
+        outcome
+    }
+    fn make_room(&self, entries: &mut Table<V>, bounds: Bounds, quiet: impl Fn(&V) -> u64) {
+        while self.keys() >= bounds.keys || self.bytes() >= bounds.bytes {
+            let sample = (0..SAMPLE).filter_map(|_| entries.any());
+            let Some((oldest, _)) = sample.max_by_key(|(_, entry)| quiet(&entry.value)) else { return };
+            self.forget(entries, oldest);
             self.evicted.fetch_add(1, Relaxed);
         }
     }
-    fn insert(&self, shard: &mut Shard<V, C>, hash: u64, key: &str, value: V) -> usize {
-        let at = shard.entries.len();
-        self.bytes.fetch_add(Self::ENTRY + key.len() + value.heap(), Relaxed);
-        shard.entries.push(Entry { key: key.into(), value });
-        let Shard { index, entries, .. } = shard;
-        index.insert_unique(hash, at as u32, |&i| self.hasher.hash_one(&*entries[i as usize].key));
-        self.keys.fetch_add(1, Relaxed);
-        at
-    }
-    /// Removes the entry at `at`; the last one takes its place.
-    fn forget(&self, shard: &mut Shard<V, C>, at: usize) {
-        let last = shard.entries.len() - 1;
-        let hash = |i: usize| self.hasher.hash_one(&*shard.entries[i].key);
-        let (gone, moved) = (hash(at), hash(last));
-        if let Ok(slot) = shard.index.find_entry(gone, |&i| i as usize == at) {
-            slot.remove();
+    fn forget(&self, entries: &mut Table<V>, at: usize) {
+        if let Some(entry) = entries.remove(at, &self.hasher) {
+            self.keys.fetch_sub(1, Relaxed);
+            self.bytes.fetch_sub(bytes(&entry), Relaxed);
         }
-        if at != last
-            && let Some(slot) = shard.index.find_mut(moved, |&i| i as usize == last)
-        {
-            *slot = at as u32;
-        }
-        let entry = shard.entries.swap_remove(at);
-        self.keys.fetch_sub(1, Relaxed);
-        self.bytes.fetch_sub(Self::ENTRY + entry.key.len() + entry.value.heap(), Relaxed);
     }
+}
+fn bytes<V: Value>(entry: &Entry<V>) -> usize {
+    Table::<V>::PLACE + entry.key.heap() + entry.value.heap()
 }
 impl<V, C> Shard<V, C> {
     pub(super) fn values(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.iter_mut().map(|entry| &mut entry.value)
+        self.entries.values()
     }
 }
 /// A panic cannot leave a shard in a state that is worse than none.
