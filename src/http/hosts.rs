@@ -7,6 +7,7 @@ use foldhash::HashMap;
 pub(super) struct HostIndex {
     /// The routes that ask for a name, in their order. `*.example.com` stands for one label before `example.com`.
     by_name: HashMap<Box<str>, Vec<usize>>,
+    wildcards: bool,
     /// The routes that any host might reach.
     rest: Vec<usize>,
 }
@@ -16,12 +17,13 @@ const WORTH_IT: usize = 4;
 impl HostIndex {
     /// `None` if it would not save anything.
     pub(super) fn new(routes: &[Route]) -> Option<Self> {
-        let mut index = Self { by_name: HashMap::default(), rest: vec![] };
+        let mut index = Self { by_name: HashMap::default(), wildcards: false, rest: vec![] };
         for (at, route) in routes.iter().enumerate() {
             match route.sets.hosts() {
                 None => index.rest.push(at),
                 Some(names) => {
                     for name in names {
+                        index.wildcards |= name.starts_with("*.");
                         let found = index.by_name.entry(name.into()).or_default();
                         if found.last() != Some(&at) {
                             found.push(at);
@@ -41,7 +43,7 @@ impl HostIndex {
         [exact, wildcard, first(&self.rest, from)].into_iter().flatten().min()
     }
     fn under_wildcard(&self, host: &str) -> Option<&Vec<usize>> {
-        let (_, parent) = host.split_once('.')?;
+        let (_, parent) = host.split_once('.').filter(|_| self.wildcards)?;
         // Names are short: a buffer on the stack spares an allocation a request.
         let mut name = smallvec::SmallVec::<[u8; 128]>::from_slice(b"*.");
         name.extend_from_slice(parent.as_bytes());
