@@ -2,7 +2,7 @@
 use super::filter::{FieldFilters, FieldValue};
 use crate::config;
 use smallvec::SmallVec;
-use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, net::IpAddr, time::Duration};
 
 /// How a duration is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,12 +80,26 @@ impl<'a> Object<'a> {
         }
         self.through(key, FieldValue::Text(String::from_utf8_lossy(value)), |_, _| {});
     }
-    /// The text of something that needs no escaping, such as an address.
+    /// The text of something that needs no escaping.
     pub fn display(&mut self, key: &str, value: impl std::fmt::Display) {
         if self.filters.is_empty() {
             return display(self.key(key), format_args!("\"{value}\""));
         }
         self.through(key, FieldValue::Text(value.to_string().into()), |_, _| {});
+    }
+    pub fn address(&mut self, key: &str, value: IpAddr) {
+        let IpAddr::V4(plain) = value else { return self.display(key, value) };
+        if !self.filters.is_empty() {
+            return self.display(key, value);
+        }
+        let out = self.key(key);
+        let mut before = b'"';
+        for part in plain.octets() {
+            out.push(before);
+            out.extend_from_slice(itoa::Buffer::new().format(part).as_bytes());
+            before = b'.';
+        }
+        out.push(b'"');
     }
     pub fn integer(&mut self, key: &str, value: i64) {
         self.other(key, |out| out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()));
@@ -102,7 +116,7 @@ impl<'a> Object<'a> {
     pub fn duration(&mut self, key: &str, value: Duration) {
         let format = self.durations;
         self.other(key, |out| match format {
-            DurationFormat::Seconds => float(out, value.as_secs_f64()),
+            DurationFormat::Seconds => seconds(out, value),
             DurationFormat::Millis => float(out, value.as_nanos() as f64 / 1e6),
             DurationFormat::Nanos => display(out, value.as_nanos()),
             DurationFormat::Text => text(out, config::Duration::from(value).to_string().as_bytes()),
@@ -226,6 +240,18 @@ pub(super) fn text(out: &mut Vec<u8>, value: &[u8]) {
     }
     out.push(b'"');
 }
+fn seconds(out: &mut Vec<u8>, value: Duration) {
+    if value.as_secs() > 0 || value.is_zero() {
+        return float(out, value.as_secs_f64());
+    }
+    // What a float of so few digits is shown as, found without one.
+    out.extend_from_slice(b"0.");
+    let (mut rest, mut unit) = (value.subsec_nanos(), 100_000_000);
+    while rest > 0 {
+        out.push(b'0' + (rest / unit) as u8);
+        (rest, unit) = (rest % unit, unit / 10);
+    }
+}
 pub(super) fn float(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {
         display(out, value);
@@ -267,6 +293,20 @@ mod tests {
         fields(&mut object);
         object.close();
         String::from_utf8(out).unwrap()
+    }
+    #[test]
+    fn addresses_and_durations_are_as_their_own_display_and_that_of_floats() {
+        for address in ["127.0.0.1", "255.10.0.9", "2001:db8::1", "::ffff:1.2.3.4"] {
+            let shown = written(false, |o| o.address("a", address.parse().unwrap()));
+            assert_eq!(shown, format!("{{\"a\":\"{address}\"}}"));
+        }
+        for nanos in
+            [0, 1, 100, 121_000, 100_000_000, 999_999_999, 1_000_000_000, 1_000_000_001, 61_500_000_000]
+        {
+            let duration = Duration::from_nanos(nanos);
+            let shown = written(false, |o| o.duration("d", duration));
+            assert_eq!(shown, format!("{{\"d\":{}}}", duration.as_secs_f64()));
+        }
     }
     #[test]
     fn objects_are_compact_or_spaced() {

@@ -13,6 +13,8 @@ use std::{
 const SLOTS: usize = 16;
 /// What one buffer holds before those who write to it have to wait, in bytes.
 const FULL: usize = 1 << 20;
+/// What of it stays for the lines to come, in bytes: growing again costs more than the lines themselves.
+const KEPT: usize = 256 << 10;
 /// How long lines may wait for company before they are written.
 const LINGER: Duration = Duration::from_millis(10);
 
@@ -90,10 +92,15 @@ impl Sink {
     pub fn flush(&self) {
         let mut target = lock(&self.target);
         for slot in &self.slots {
-            let lines = std::mem::take(&mut *lock(&slot.lines));
+            let mut lines = std::mem::take(&mut *lock(&slot.lines));
             slot.drained.notify_all();
             if !lines.is_empty() {
                 self.note(target.write(&lines));
+                lines.clear();
+                let mut next = lock(&slot.lines);
+                if next.capacity() == 0 && lines.capacity() <= KEPT {
+                    *next = lines;
+                }
             }
         }
     }

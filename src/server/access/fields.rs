@@ -22,8 +22,8 @@ impl Request<'_> {
         let record = self.record;
         match self.connection.remote {
             Some(remote) => {
-                into.display("remote_ip", remote.ip());
-                into.display("remote_port", remote.port());
+                into.address("remote_ip", remote.ip());
+                into.text("remote_port", itoa::Buffer::new().format(remote.port()));
             }
             None => {
                 into.text("remote_ip", "@");
@@ -31,7 +31,7 @@ impl Request<'_> {
             }
         }
         match self.client_ip {
-            Some(ip) => into.display("client_ip", ip),
+            Some(ip) => into.address("client_ip", ip),
             None => into.text("client_ip", "@"),
         }
         into.text("proto", proto(self.version));

@@ -7,7 +7,7 @@ mod tests;
 use super::site::Served;
 use crate::{
     config::{self, placeholder},
-    http::{Answer, Body, Connection, Exchange},
+    http::{Answer, Body, Connection, Exchange, Placeholder},
     logging::{Level, Logger, Logs},
 };
 use fields::{AccessFields, ErrorFields, Request};
@@ -31,6 +31,8 @@ pub(super) struct AccessLog {
     access: Option<Access>,
     errors: Loggers,
     credentials: bool,
+    /// Who has logged in.
+    user: Placeholder,
     /// Failures that error routes have dealt with are of less interest.
     has_error_routes: bool,
 }
@@ -53,6 +55,7 @@ impl AccessLog {
             }),
             errors: Loggers::new(ERROR, config.unwrap_or(&none), &logs),
             credentials: config.is_some_and(|config| config.should_log_credentials),
+            user: Placeholder::new("http.auth.user.id"),
             has_error_routes: server.errors.as_ref().is_some_and(|errors| !errors.routes.is_empty()),
             logs,
         }
@@ -160,7 +163,7 @@ impl Entry {
             _ => Outcome::Unhandled,
         };
         self.record.add_fields(&x.headers, |_| true);
-        self.record.add(x.text("http.auth.user.id").as_bytes());
+        self.record.add(log.user.value(x).unwrap_or_default().into_text().as_bytes());
         self.record.add(x.used_request_id().unwrap_or_default().as_bytes());
         self.untyped = x.untyped && !x.headers.contains_key(http::header::CONTENT_TYPE);
         self.extra = x.log_fields.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();

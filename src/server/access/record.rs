@@ -1,5 +1,5 @@
 //! What is kept of a request for the logs, in one buffer: copying it there is cheaper than holding on to the request.
-use crate::{http::Exchange, logging::Object, logging::write_headers, net::write_canonical};
+use crate::{http::Exchange, logging::Object, logging::write_headers, net::capitalize};
 use http::{HeaderMap, header};
 use std::{cell::RefCell, mem};
 
@@ -62,7 +62,9 @@ impl Record {
         for (name, value) in headers.iter().filter(|(name, _)| wanted(name)) {
             let (name, value) = (name.as_str(), value.as_bytes());
             self.text.extend_from_slice(&length(name.len()));
-            write_canonical(name, &mut self.text);
+            let start = self.text.len();
+            self.text.extend_from_slice(name.as_bytes());
+            capitalize(&mut self.text[start..], true);
             self.text.extend_from_slice(&length(value.len()));
             self.text.extend_from_slice(value);
         }
