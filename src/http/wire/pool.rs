@@ -122,20 +122,39 @@ pub async fn sweep() {
     let _lease = SWEEPING.lock().await;
     loop {
         tokio::time::sleep(SWEEP).await;
-        for shelf in shelves() {
-            drop(shelf.expired());
+        let shelves = shelves();
+        let enough = enough(&shelves);
+        for shelf in shelves {
+            drop(shelf.expired(&enough));
         }
     }
 }
+/// Since when connections have to be idle to count as one too many, by key, where there are too many on all shelves.
+fn enough(shelves: &[Arc<Shelf>]) -> HashMap<PoolKey, Instant> {
+    let mut found = HashMap::<PoolKey, (usize, Vec<Instant>)>::new();
+    for shelf in shelves {
+        for (key, all) in &*shelf.lock() {
+            let (most, since) = found.entry(*key).or_default();
+            *most = all.last().map_or(*most, |last| last.most_idle);
+            since.extend(all.iter().map(|idle| idle.since));
+        }
+    }
+    let first_kept = found.into_iter().filter_map(|(key, (most, mut since))| {
+        since.sort_unstable();
+        let spare = since.len().checked_sub(most).filter(|&spare| spare > 0)?;
+        Some((key, *since.get(spare)?))
+    });
+    first_kept.collect()
+}
 impl Shelf {
-    fn expired(&self) -> Vec<Idle> {
+    fn expired(&self, enough: &HashMap<PoolKey, Instant>) -> Vec<Idle> {
         let mut expired = vec![];
-        self.lock().retain(|_, all| {
-            // The oldest is first.
-            let spare = all.len().saturating_sub(all.last().map_or(0, |last| last.most_idle));
-            for (at, idle) in mem::take(all).into_iter().enumerate() {
+        self.lock().retain(|key, all| {
+            let enough = enough.get(key);
+            for idle in mem::take(all) {
                 let age = idle.since.elapsed();
-                if age >= idle.timeout || idle.stream.is_stale() || (at < spare && age >= SPARE) {
+                let is_spare = enough.is_some_and(|&first_kept| idle.since < first_kept) && age >= SPARE;
+                if age >= idle.timeout || idle.stream.is_stale() || is_spare {
                     expired.push(idle);
                 } else {
                     all.push(idle);
@@ -176,9 +195,14 @@ mod tests {
     async fn those_beyond_the_limit_are_kept_for_a_moment() {
         let pooling = pooling(5, Duration::from_secs(60));
         let mut theirs = vec![];
-        for _ in 0..4 {
+        for at in 0..4 {
             let (stream, other) = pair().await;
-            give_back(&pooling, stream);
+            if at % 2 == 0 {
+                give_back(&pooling, stream);
+            } else {
+                // The limit is one for all threads.
+                std::thread::spawn(move || give_back(&pooling, stream)).join().unwrap();
+            }
             theirs.push(other);
         }
         let sweep = tokio::spawn(sweep());

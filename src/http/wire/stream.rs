@@ -1,10 +1,12 @@
 //! A connection to an upstream, in clear or over TLS.
 use super::{Limit, Permit};
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use std::{
     cell::RefCell,
     future::Future,
     io::{self, ErrorKind},
+    mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -104,6 +106,21 @@ impl Stream {
             Plain::Unix(socket) => socket.try_read(&mut byte),
         };
         !matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+    /// Whether the other side has closed by now, as the socket itself has it: a system call.
+    pub fn has_ended(&self) -> bool {
+        let socket = match &self.socket {
+            Socket::Clear(socket) => socket,
+            Socket::Tls(stream) => stream.get_ref().0,
+        };
+        let socket = match socket {
+            Plain::Tcp(socket) => SockRef::from(socket),
+            Plain::Unix(socket) => SockRef::from(socket),
+        };
+        match socket.peek(&mut [MaybeUninit::uninit()]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
     }
     /// The protocol that TLS has agreed on.
     pub fn alpn(&self) -> Option<&[u8]> {

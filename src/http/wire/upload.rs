@@ -24,7 +24,11 @@ pub struct Upload {
     pub begun: bool,
     /// The body is kept back for now.
     held: bool,
+    /// What of the body has been read, where it is to be sent once more if need be.
+    kept: Option<SmallVec<[Bytes; 2]>>,
 }
+/// So much of a body is kept for another try, in bytes.
+const MOST_KEPT: usize = 64 << 10;
 #[derive(PartialEq, Eq)]
 enum State {
     Body,
@@ -55,6 +59,7 @@ impl Upload {
             queue: smallvec![head],
             begun: false,
             held: held && state == State::Body,
+            kept: None,
             state,
             body,
         };
@@ -79,9 +84,19 @@ impl Upload {
     pub fn release(&mut self) {
         self.held = false;
     }
+    /// Has the body kept as it is sent, as long as it is short: a connection that was idle may prove to be closed.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = (!self.begun).then(SmallVec::new);
+        self
+    }
     /// Gives the body back, if nothing of it is lost.
     pub fn into_body(self) -> Option<Body> {
-        (!self.begun).then_some(self.body)
+        if !self.begun {
+            return Some(self.body);
+        }
+        let sent = Bytes::from(self.kept?.concat());
+        Some(self.body.behind([Some(Frame::data(sent)), None]))
     }
     /// Writes what can be written now.
     pub fn poll(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<Result<(), UploadError>> {
@@ -141,6 +156,7 @@ impl Upload {
         match frame.map(Frame::into_data) {
             Some(Ok(data)) => {
                 self.begun = true;
+                self.keep(&data);
                 self.data(data)?;
             }
             Some(Err(frame)) => {
@@ -152,6 +168,14 @@ impl Upload {
             None => self.end()?,
         }
         Poll::Ready(Ok(()))
+    }
+    fn keep(&mut self, data: &Bytes) {
+        let Some(kept) = &mut self.kept else { return };
+        if kept.iter().map(Bytes::len).sum::<usize>() + data.len() > MOST_KEPT {
+            self.kept = None;
+        } else {
+            kept.push(data.clone());
+        }
     }
     fn data(&mut self, data: Bytes) -> Result<(), BoxError> {
         if data.is_empty() {
@@ -180,5 +204,33 @@ impl Upload {
         }
         self.state = State::Rest;
         Ok(())
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::wire::Plain;
+    use http_body_util::{BodyExt, StreamBody};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// Sends a body in two parts; gives what is left of it for another try.
+    async fn sent(parts: [usize; 2], keeping: bool) -> Option<Vec<u8>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut stream = Stream::clear(Plain::Tcp(socket));
+        let frames = parts.map(|size| Ok::<_, BoxError>(Frame::data(Bytes::from(vec![b'x'; size]))));
+        let body = Body::boxed(StreamBody::new(futures_util::stream::iter(frames)));
+        let mut upload = Upload::new(Bytes::from_static(b"head"), body, None, false);
+        if keeping {
+            upload = upload.keeping();
+        }
+        std::future::poll_fn(|cx| upload.poll(&mut stream, cx)).await.unwrap();
+        Some(upload.into_body()?.collect().await.unwrap().to_bytes().to_vec())
+    }
+    #[tokio::test]
+    async fn a_short_body_is_kept_where_it_may_be_sent_again() {
+        assert_eq!(sent([3, 2], true).await.unwrap(), b"xxxxx");
+        assert_eq!(sent([3, 2], false).await, None);
+        assert_eq!(sent([3, MOST_KEPT], true).await, None, "it is too long");
     }
 }
