@@ -74,6 +74,7 @@ for keep in [0, 1, 5]:
         for method, pause in [("PUT", 0), ("POST", 0), ("PUT", keep), ("POST", keep)][: 2 if keep == 5 else 4]:
             count, wrong = many(site, method, 6, pause)
             print(f"uvicorn, connections kept {keep} s: {count} {method}s, {len(wrong)} failed {wrong[:2]}")
-            # What is not idempotent is not sent twice (RFC 9110, 9.2.2): then the race is the client's to lose.
-            most = 0 if method == "PUT" else count // 50
+            # What is not idempotent is not sent twice (RFC 9110, 9.2.2). Connections that close at once, unannounced, lose
+            # some of those, behind Caddy as many.
+            most = {"PUT": 0, "POST": count // 4 if keep == 0 else count // 20}[method]
             check(len(wrong) <= most, f"{method}s: {len(wrong)} of {count}")
