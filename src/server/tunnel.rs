@@ -143,8 +143,7 @@ mod tests {
     async fn bytes_pass_both_ways_however_little_fits() {
         let (client, upstream) = tunnel(7, b"begin");
         let (up, down): (Vec<u8>, Vec<u8>) = ((0..200_000).map(|n| n as u8).collect(), vec![9; 100_000]);
-        let (heard_by_client, heard_by_upstream) =
-            tokio::join!(side(client, &up), side(upstream, &down));
+        let (heard_by_client, heard_by_upstream) = tokio::join!(side(client, &up), side(upstream, &down));
         assert_eq!(heard_by_client, down);
         assert_eq!(heard_by_upstream, [b"begin", &up[..]].concat());
     }
