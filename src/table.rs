@@ -78,6 +78,7 @@ pub static MODULES: Modules = Modules {
         metrics::MODULE,
         map::MODULE,
         push::MODULE,
+        replace::MODULE,
         rate_limit::MODULE,
         request_body::MODULE,
         respond::MODULE,
@@ -110,6 +111,7 @@ pub static MODULES: Modules = Modules {
         matchers::vars::MODULE,
         matchers::vars::REGEXP_MODULE,
     ],
+    ip_sources: &[ip_sources::cloudflare::MODULE, ip_sources::ranges::MODULE],
 };
 static MATCHERS: &[MatcherSyntax] = &[
     matchers::expression::SYNTAX,

@@ -1,5 +1,5 @@
 //! Regular expressions as Go reads them.
-use regex::Regex;
+use regex::{Regex, bytes};
 use std::{iter::Peekable, str::Chars};
 
 /// Compiles an expression of Go's syntax, which differs from this library's: `\d`, `\s`, `\w` and `\b` know ASCII only,
@@ -8,11 +8,19 @@ use std::{iter::Peekable, str::Chars};
 /// # Errors
 /// What is wrong with it, in one line.
 pub fn go_regex(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&translate(pattern)).map_err(|error| {
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default();
-        format!("error parsing regexp: {}: `{pattern}`", reason.strip_prefix("error: ").unwrap_or(reason))
-    })
+    Regex::new(&translate(pattern)).map_err(|error| wrong(pattern, &error))
+}
+/// The same, for bytes that need not be UTF-8.
+///
+/// # Errors
+/// As [`go_regex`].
+pub fn go_bytes_regex(pattern: &str) -> Result<bytes::Regex, String> {
+    bytes::Regex::new(&translate(pattern)).map_err(|error| wrong(pattern, &error))
+}
+fn wrong(pattern: &str, error: &regex::Error) -> String {
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default();
+    format!("error parsing regexp: {}: `{pattern}`", reason.strip_prefix("error: ").unwrap_or(reason))
 }
 type Input<'p> = Peekable<Chars<'p>>;
 

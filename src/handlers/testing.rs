@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The handlers that a test's routes may name.
-static MODULES: Modules = Modules { handlers: HANDLERS, matchers: &[] };
+static MODULES: Modules = Modules { handlers: HANDLERS, matchers: &[], ip_sources: &[] };
 const HANDLERS: &[HandlerModule] = &[
     super::basic_auth::MODULE,
     super::encode::MODULE,
@@ -23,6 +23,7 @@ const HANDLERS: &[HandlerModule] = &[
     super::log_error::MODULE,
     super::map::MODULE,
     super::push::MODULE,
+    super::replace::MODULE,
     super::request_body::MODULE,
     super::respond::MODULE,
     super::rewrite::MODULE,

@@ -1,6 +1,6 @@
 //! JSON -> tree. Every name is looked up in the table it is given.
 use super::{
-    ClientIp,
+    ClientIp, OwnServer, Ranges,
     buffer::{self, BodyFirst},
     place::{BuildError, at, is_placed},
     tree::{Handler, Matcher, MatcherSets, Route, Routes, Server},
@@ -17,6 +17,8 @@ type BuildFrom<Json, T> = fn(Json, &mut Build) -> Built<Box<T>>;
 pub struct Modules {
     pub handlers: &'static [HandlerModule],
     pub matchers: &'static [MatcherModule],
+    /// Of `trusted_proxies`.
+    pub ip_sources: &'static [IpSourceModule],
 }
 #[derive(Debug)]
 pub struct HandlerModule {
@@ -27,6 +29,15 @@ pub struct HandlerModule {
 pub struct MatcherModule {
     pub name: &'static str,
     build: BuildFrom<Value, dyn Matcher>,
+}
+#[derive(Debug)]
+pub struct IpSourceModule {
+    pub name: &'static str,
+    build: fn(Map<String, Value>, &mut Build) -> Built<Ranges>,
+}
+pub trait IpSourceConfig: DeserializeOwned {
+    const NAME: &'static str;
+    fn build(self, cx: &mut Build) -> Built<Ranges>;
 }
 pub trait HandlerConfig: DeserializeOwned {
     const NAME: &'static str;
@@ -52,6 +63,7 @@ impl Modules {
             shows_upstream: false,
             paced: false,
             tracer: None,
+            own: OwnServer::default(),
         };
         cx.matcher(name, value)
     }
@@ -84,6 +96,17 @@ impl MatcherModule {
         }
     }
 }
+impl IpSourceModule {
+    /// A source that is compiled from its JSON.
+    pub const fn of<T: IpSourceConfig>() -> Self {
+        Self {
+            name: T::NAME,
+            build: |fields, cx| {
+                decode::<T>(Value::Object(fields))?.build(cx).map_err(|error| provision(T::NAME, error))
+            },
+        }
+    }
+}
 /// In Go's words where what is wrong is an unknown field.
 fn decode<T: DeserializeOwned>(json: Value) -> Built<T> {
     serde_json::from_value(json).map_err(|error| {
@@ -113,6 +136,7 @@ pub struct Build {
     shows_upstream: bool,
     paced: bool,
     tracer: Option<Tracer>,
+    own: OwnServer,
 }
 /// Makes a handler that is to stand before another one, of that one's name and fields.
 pub type Tracer = Arc<dyn Fn(&str, &Map<String, Value>) -> Box<dyn Handler> + Send + Sync>;
@@ -122,6 +146,8 @@ pub struct Compiled {
     pub background: Vec<Background>,
     /// Whether some handler says how fast clients have to be.
     pub paced: bool,
+    /// To be told where the server lives: its handlers may ask it.
+    pub own: OwnServer,
 }
 /// Compiles one server's configuration.
 ///
@@ -140,23 +166,24 @@ pub fn build_traced(
     state: Arc<State>,
     tracer: Option<Tracer>,
 ) -> Built<Compiled> {
-    let client_ip = ClientIp::new(&server).map_err(|error| at("trusted_proxies", error))?;
     let authenticates = |policy: &config::ConnectionPolicy| policy.client_authentication.is_some();
     let strict_sni =
         server.strict_sni_host.unwrap_or_else(|| server.tls_connection_policies.iter().any(authenticates));
     let shows_upstream =
         serde_json::to_string(&server).is_ok_and(|text| text.contains("http.reverse_proxy.header."));
-    let (names, named): (Vec<_>, Vec<_>) = server.named_routes.into_iter().unzip();
     let mut cx = Build {
         modules,
         state,
         background: vec![],
         groups: BTreeMap::new(),
-        named_routes: names.clone(),
+        named_routes: server.named_routes.keys().cloned().collect(),
         shows_upstream,
         paced: false,
         tracer,
+        own: OwnServer::default(),
     };
+    let client_ip = ClientIp::new(&server, &mut cx).map_err(|error| at("trusted_proxies", error))?;
+    let (names, named): (Vec<_>, Vec<_>) = server.named_routes.into_iter().unzip();
     let named = names.into_iter().zip(named).map(|(name, route)| {
         let route = cx.route(route).map_err(|error| at(format_args!("named_routes.{name}"), error))?;
         Ok(Routes::new([route].into()))
@@ -169,6 +196,7 @@ pub fn build_traced(
         server: Server { named, routes, errors, client_ip, strict_sni },
         background: cx.background,
         paced: cx.paced,
+        own: cx.own,
     })
 }
 impl Build {
@@ -183,6 +211,10 @@ impl Build {
     /// The same, for those who need it when they run.
     pub fn shared_state(&self) -> Arc<State> {
         self.state.clone()
+    }
+    /// The server that is being built, for those who ask it when they run.
+    pub fn own_server(&self) -> OwnServer {
+        self.own.clone()
     }
     /// Whether something uses `{http.reverse_proxy.header.*}`.
     pub fn shows_upstream(&self) -> bool {
@@ -250,6 +282,20 @@ impl Build {
         let mut built = built.collect::<Built<Vec<_>>>()?;
         built.sort_by_key(|matcher| matcher.waits());
         Ok(built.into())
+    }
+    /// The ranges of a module of `http.ip_sources`, which says its name under `source`.
+    ///
+    /// # Errors
+    /// There is none of that name, or it does not build.
+    pub fn ip_source(&mut self, source: Value) -> Built<Ranges> {
+        let mut fields: Map<String, Value> = serde_json::from_value(source)?;
+        let name = match fields.remove("source") {
+            Some(Value::String(name)) => name,
+            _ => return Err("module name not specified with key 'source'".into()),
+        };
+        let known = self.modules.ip_sources.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| unknown("http.ip_sources", &name))?;
+        (known.build)(fields, self).map_err(|error| loading(&name, error))
     }
     /// One matcher by its name.
     ///

@@ -94,6 +94,7 @@ static MODULES: Modules = Modules {
         HandlerModule::of::<Enter>(),
     ],
     matchers: &[MatcherModule::of::<HostIs>()],
+    ip_sources: &[],
 };
 fn note(x: &mut Exchange, what: &str) {
     let so_far = x.text("notes").into_owned();

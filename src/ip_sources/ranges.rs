@@ -8,6 +8,7 @@ use super::NAMESPACE;
 use crate::{
     caddyfile::{Cx, ModuleSyntax, PRIVATE_RANGES, Parsed, Support},
     config::{fields, is_default},
+    http::{Build, BuildError, IpSourceConfig, IpSourceModule, Ranges, ip_range},
 };
 use grammar::Line;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub const SYNTAX: ModuleSyntax = ModuleSyntax {
     parse,
     support: Support::Full,
 };
+pub const MODULE: IpSourceModule = IpSourceModule::of::<Static>();
 /// `http.ip_sources.static`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,4 +40,11 @@ fn parse(line: &Line, _: &mut Cx<'_>) -> Parsed<Map<String, Value>> {
         }
     }
     Ok(fields(&Static { ranges }))
+}
+impl IpSourceConfig for Static {
+    const NAME: &'static str = "static";
+    fn build(self, _: &mut Build) -> Result<Ranges, BuildError> {
+        let ranges = self.ranges.iter().map(|range| ip_range(range));
+        Ok(Ranges::Fixed(ranges.collect::<Result<_, _>>()?))
+    }
 }

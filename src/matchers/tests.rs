@@ -39,6 +39,7 @@ static MODULES: Modules = Modules {
         super::vars::MODULE,
         super::vars::REGEXP_MODULE,
     ],
+    ip_sources: &[],
 };
 /// A request for a target, to change at will.
 pub(super) fn get(target: &str) -> http::request::Builder {

@@ -122,6 +122,7 @@ impl Plan {
             expected: Expected::new(server)?,
             shutdown: self.shutdown.clone(),
         });
+        compiled.own.set(&site);
         let mut spoken = vec![];
         for (i, text) in server.listen.iter().enumerate() {
             let own = server.listen_protocols.get(i).and_then(Option::as_deref);

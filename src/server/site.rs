@@ -9,6 +9,8 @@ use crate::{
 };
 use std::{
     cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
     rc::Rc,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -27,6 +29,20 @@ pub(super) struct Site {
     pub(super) expected: Expected,
     /// When the process is to stop, once that is known.
     pub(super) shutdown: Arc<OnceLock<Instant>>,
+}
+/// Requests of its own handlers are no entries of the access log.
+impl http::Asked for Site {
+    fn answer<'x>(
+        &'x self,
+        x: &'x mut http::Exchange,
+    ) -> Pin<Box<dyn Future<Output = http::Answer> + Send + 'x>> {
+        Box::pin(async move {
+            self.expected.filter(&mut x.request.headers);
+            let answer = http::answer(&self.tree, x).await;
+            self.log.failed(x, &answer, None);
+            answer
+        })
+    }
 }
 /// In ticks of the sweep, zero for "no limit", or bytes, where they do not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]

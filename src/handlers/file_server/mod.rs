@@ -36,14 +36,15 @@ use crate::{
     caddyfile::{Directive, Order, Parse, Support},
     config::{WeakString, is_default},
     http::{
-        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Response,
-        Result, Step, Text,
+        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, OwnServer,
+        Response, Result, Step, Text,
         fs::clean,
         uri::{decode_path, encode_path},
     },
 };
 use body::{FileBody, Piece};
 use browse::ListingOptions;
+pub(in crate::handlers) use browse::file_mode;
 pub use browse::human_size;
 use condition::{NO_OVERLAP, Part, Validators, Wanted, wanted};
 use find::{Found, Opened, Request, find};
@@ -63,7 +64,7 @@ pub const FILE_SERVER: Directive = Directive {
     name: "file_server",
     docs: "file_server [<matcher>] [browse] { root, hide, index, browse, precompressed, … }: answers with files.",
     order: Order::ByRow,
-    support: Support::Partly("`browse` with a template of one's own is not yet"),
+    support: Support::Full,
     parse: Parse::Handler(syntax::parse),
 };
 pub const MODULE: HandlerModule = HandlerModule::of::<FileServer>();
@@ -121,7 +122,7 @@ struct Browse {
 }
 impl HandlerConfig for FileServer {
     const NAME: &'static str = "file_server";
-    fn build(self, _: &mut Build) -> std::result::Result<Box<dyn Handler>, BuildError> {
+    fn build(self, cx: &mut Build) -> std::result::Result<Box<dyn Handler>, BuildError> {
         let others: Vec<String> = self.precompressed.keys().cloned().collect();
         let order = self.precompressed_order;
         let (preferred, others): (Vec<_>, Vec<_>) = (
@@ -145,6 +146,7 @@ impl HandlerConfig for FileServer {
             precompressed,
             sidecars,
             etag_extensions: self.etag_file_extensions.into(),
+            server: cx.own_server(),
         }))
     }
 }
@@ -180,6 +182,8 @@ struct Serve {
     /// In the order of the preference's names.
     sidecars: Box<[Sidecar]>,
     etag_extensions: Box<[String]>,
+    /// Whom templates of lists may ask.
+    server: OwnServer,
 }
 impl Handler for Serve {
     fn handle<'t: 'x, 'x>(&'t self, x: &'x mut Exchange) -> Flow<'x, Step<'t>> {
@@ -194,6 +198,7 @@ impl Serve {
     async fn serve<'t>(&'t self, x: &mut Exchange) -> Result<Step<'t>> {
         let accepted = self.precompressed.accepted(&x.request.headers);
         let request = self.request(x, &accepted);
+        let root = request.root.clone();
         let found = tokio::task::spawn_blocking(move || find(&request)).await;
         match found.map_err(HttpError::internal)? {
             Found::Nothing if self.pass_thru => Ok(Step::Next),
@@ -209,7 +214,7 @@ impl Serve {
             Found::Redirect { slash } => Ok(Step::Done(redirect(x, slash)?)),
             Found::Listing(listing) => {
                 vary(x, "Accept, Accept-Encoding");
-                Ok(Step::Done(browse::answer(x, *listing)))
+                browse::answer(x, *listing, root, &self.server).await.map(Step::Done)
             }
             Found::File(opened) => {
                 vary(x, "Accept-Encoding");

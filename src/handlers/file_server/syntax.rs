@@ -32,7 +32,7 @@ pub(super) fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Module> {
     }
     let mut block = words.block();
     while let Some(words) = block.next() {
-        option(&mut server, words, cx)?;
+        option(&mut server, words)?;
     }
     for file in cx.site_files() {
         let file = clean(file).into_owned();
@@ -43,7 +43,7 @@ pub(super) fn parse(line: &Line, cx: &mut Cx<'_>) -> Parsed<Module> {
     }
     Ok(Module::of(FileServer::NAME, &server))
 }
-fn option(server: &mut FileServer, words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<()> {
+fn option(server: &mut FileServer, words: &mut Words<'_>) -> Parsed<()> {
     match words.text() {
         "fs" => {
             let name = words.need()?;
@@ -59,7 +59,7 @@ fn option(server: &mut FileServer, words: &mut Words<'_>, cx: &mut Cx<'_>) -> Pa
             if server.browse.is_some() {
                 return Err(words.error("browsing is already configured"));
             }
-            server.browse = Some(browse(words, cx)?);
+            server.browse = Some(browse(words)?);
         }
         "precompressed" => precompressed(server, words)?,
         "status" => server.status_code = WeakString(words.need()?.to_owned()),
@@ -94,10 +94,9 @@ fn precompressed(server: &mut FileServer, words: &mut Words<'_>) -> Parsed<()> {
     server.precompressed_order = formats;
     Ok(())
 }
-fn browse(words: &mut Words<'_>, cx: &mut Cx<'_>) -> Parsed<Browse> {
+fn browse(words: &mut Words<'_>) -> Parsed<Browse> {
     let mut browse = Browse::default();
     if let Some(file) = words.arg() {
-        cx.not_yet(file, "a template of one's own for browse");
         browse.template_file = file.text.clone();
     }
     let mut block = words.block();

@@ -88,9 +88,10 @@ fn index(args: &[Value]) -> Outcome {
     }
     Ok(value)
 }
+/// Sprig's, which comes before Go's own and takes no texts.
 fn slice(args: &[Value]) -> Outcome {
     let [value, bounds @ ..] = args else { return Err(wrong(args, 1)) };
-    let length = value.len().ok_or_else(|| format!("can't slice item of type {}", value.type_name()))?;
+    let length = value.len().unwrap_or(0);
     let bound = |at: usize, default: usize| match bounds.get(at) {
         None => Ok(default),
         Some(Value::Int(bound)) => usize::try_from(*bound)
@@ -104,9 +105,8 @@ fn slice(args: &[Value]) -> Outcome {
         return Err(format!("invalid slice index: {start} > {end}").into());
     }
     match value {
-        Value::Str(text) => Ok(text.get(start..end).unwrap_or_default().into()),
         Value::List(items) => Ok(Value::list(items[start..end].iter().cloned())),
-        other => Err(format!("can't slice item of type {}", other.type_name()).into()),
+        other => Err(format!("list should be type of slice or array but {}", other.type_name()).into()),
     }
 }
 pub(super) fn escape_html(text: &str) -> String {

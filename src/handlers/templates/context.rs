@@ -18,12 +18,14 @@ pub(super) struct Context {
     host: String,
     remote_ip: String,
     client_ip: String,
+    /// Of the handler whose template it is.
+    fields: Option<Rc<dyn Object>>,
 }
 /// The dot: the same for all templates of a response, but for the arguments of those that are included.
 struct Dot(Rc<Context>, Value);
 
 impl Context {
-    pub(super) fn new(x: &Exchange) -> Rc<Self> {
+    pub(super) fn new(x: &Exchange, fields: Option<Rc<dyn Object>>) -> Rc<Self> {
         let request = |method: &str, target: &str| {
             Rc::new(Request {
                 method: method.into(),
@@ -42,6 +44,7 @@ impl Context {
             host: x.host().into(),
             remote_ip: x.text("http.request.remote.host").into_owned(),
             client_ip: x.text("http.vars.client_ip").into_owned(),
+            fields,
         })
     }
     pub(super) fn dot(self: &Rc<Self>, args: Value) -> Value {
@@ -66,13 +69,16 @@ impl Object for Dot {
             ("Cookie", [Value::Str(name)]) => {
                 cookie(&context.request.headers, name).unwrap_or_default().into()
             }
-            _ => return None,
+            _ => return context.fields.as_ref()?.get(name, args),
         }))
     }
 }
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    lines.flat_map(|line| line.split(';')).map(str::trim).filter(|pair| pair.contains('='))
+}
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut pairs = cookies(headers).filter_map(|pair| pair.split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value.trim_matches('"').to_owned())
 }
 /// Go's `http.Request`, as far as templates look at it.
@@ -107,7 +113,13 @@ impl Object for Request {
                 Some(name) => Value::map([("ServerName".to_owned(), name.as_str().into())]),
             },
             ("FormValue", [Value::Str(name)]) => query_value(&self.target, name).into(),
-            ("PathValue", [_]) => "".into(),
+            ("PathValue" | "PostFormValue", [_]) => "".into(),
+            ("Pattern", []) => "".into(),
+            ("ProtoMajor", []) => Value::Int(if self.proto.starts_with("HTTP/2") { 2 } else { 1 }),
+            ("ProtoMinor", []) => Value::Int(i64::from(self.proto == "HTTP/1.1")),
+            ("Form" | "PostForm" | "Trailer", []) => Value::map([]),
+            ("TransferEncoding", []) => Value::list([]),
+            ("Cookies", []) => Value::list(cookies(&self.headers).map(Value::from)),
             _ => return None,
         }))
     }
@@ -136,7 +148,8 @@ impl Object for Url {
             ("EscapedPath", []) => path.into(),
             ("RawQuery", []) => query_of(&self.0).into(),
             ("RequestURI" | "String", []) => self.0.as_str().into(),
-            ("Host" | "Scheme" | "Fragment", []) => "".into(),
+            ("Host" | "Scheme" | "Fragment" | "Hostname" | "Port" | "User" | "Opaque", []) => "".into(),
+            ("IsAbs", []) => false.into(),
             ("Query", []) => Value::Object(Rc::new(Query(query_of(&self.0).into()))),
             _ => return None,
         }))

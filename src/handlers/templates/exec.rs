@@ -230,7 +230,7 @@ impl<F: Functions> Exec<'_, F> {
     fn call(&mut self, name: &str, args: &[Value]) -> Outcome {
         let failed = |failure| match failure {
             Failure::Text(text) => Failure::Text(format!("error calling {name}: {text}")),
-            status => status,
+            other => other,
         };
         let called = builtins::call(name, args).or_else(|| self.functions.call(name, args, self.named));
         called.unwrap_or_else(|| Err(format!("function {name:?} not defined").into())).map_err(failed)

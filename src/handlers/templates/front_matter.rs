@@ -1,26 +1,43 @@
 //! What may stand before a document: YAML, TOML or JSON.
-use super::value::{Failure, Outcome, Value};
+use super::value::{Failure, Object, Outcome, Value};
+use std::rc::Rc;
 
+#[derive(Debug)]
+struct Document {
+    meta: Value,
+    body: Rc<str>,
+}
+impl Object for Document {
+    fn get(&self, name: &str, args: &[Value]) -> Option<Outcome> {
+        Some(Ok(match (name, args) {
+            ("Meta", []) => self.meta.clone(),
+            ("Body", []) => Value::Str(self.body.clone()),
+            _ => return None,
+        }))
+    }
+    fn text(&self) -> String {
+        format!("{{{} {}}}", self.meta.shown(), self.body)
+    }
+}
 /// `.Meta` and `.Body`.
 ///
 /// # Errors
 /// It does not end, or cannot be read.
 pub(super) fn split(text: &str) -> Outcome {
-    let parts = |meta: Value, body: &str| {
-        Ok(Value::map([("Meta".to_owned(), meta), ("Body".to_owned(), body.into())]))
-    };
+    let parts = |meta: Value, body: &str| Ok(Value::Object(Rc::new(Document { meta, body: body.into() })));
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let fence = first.trim_end();
     let (ends, read): (&[&str], fn(&str) -> Outcome) = match fence {
         "---" => (&["---", "..."], yaml),
         "+++" => (&["+++"], toml),
         "{" => (&["}"], |text| json(&format!("{{{text}}}"))),
-        _ => return parts(Value::Nil, text),
+        _ => return parts(Value::map([]), text),
     };
     let mut at = 0;
     for line in rest.split_inclusive('\n') {
         if ends.contains(&line.trim_end()) {
-            return parts(read(&rest[..at])?, &rest[at + line.len()..]);
+            // The end of this line is the body's.
+            return parts(read(&rest[..at])?, &rest[at + line.trim_end().len()..]);
         }
         at += line.len();
     }
@@ -179,24 +196,21 @@ mod tests {
     use super::*;
     fn meta(text: &str) -> String {
         match split(text) {
-            Ok(Value::Map(parts)) => {
-                format!("{}|{}", parts.borrow()["Meta"].shown(), parts.borrow()["Body"].shown())
-            }
-            Ok(other) => other.shown(),
+            Ok(document) => document.shown(),
             Err(failure) => format!("{failure:?}"),
         }
     }
     #[test]
     fn each_kind_has_its_fence() {
-        assert_eq!(meta("---\ntitle: A b # c\nn: 3\n---\nbody"), "map[n:3 title:A b]|body");
+        assert_eq!(meta("---\ntitle: A b # c\nn: 3\n---\nbody"), "{map[n:3 title:A b] \nbody}");
         assert_eq!(
             meta("---\na:\n  - x\n  - 'y: z'\nb: [1, two]\nc:\n  d: true\n...\nbody\n"),
-            "map[a:[x y: z] b:[1 two] c:map[d:true]]|body\n"
+            "{map[a:[x y: z] b:[1 two] c:map[d:true]] \nbody\n}"
         );
-        assert_eq!(meta("---\na: |\n  one\n  two\nb: \"x\\ty\"\n---\n"), "map[a:one\ntwo\n b:x\ty]|");
-        assert_eq!(meta("+++\ntitle = \"x\"\nn = 3\n+++\nbody"), "map[n:3 title:x]|body");
-        assert_eq!(meta("{\n\"a\": 1.5\n}\nbody"), "map[a:1.5]|body");
-        assert_eq!(meta("no front"), "<nil>|no front");
+        assert_eq!(meta("---\na: |\n  one\n  two\nb: \"x\\ty\"\n---\n"), "{map[a:one\ntwo\n b:x\ty] \n}");
+        assert_eq!(meta("+++\ntitle = \"x\"\nn = 3\n+++\nbody"), "{map[n:3 title:x] \nbody}");
+        assert_eq!(meta("{\n\"a\": 1.5\n}\nbody"), "{map[a:1.5] \nbody}");
+        assert_eq!(meta("no front"), "{map[] no front}");
         assert!(meta("---\na: b\n").contains("unterminated front matter"));
         assert!(meta("---\n&x\n---\n").contains("yaml"));
     }

@@ -16,6 +16,7 @@ mod builtins;
 mod context;
 mod exec;
 mod front_matter;
+mod include;
 mod lex;
 mod markdown;
 mod page;
@@ -24,15 +25,15 @@ mod printf;
 mod sprig;
 #[cfg(test)]
 mod tests;
-mod time;
-mod value;
+pub(super) mod time;
+pub(super) mod value;
 
 use crate::{
     caddyfile::{Cx, Directive, Order, Parse, Parsed, Support, Words},
     config::{Module, is_default},
     http::{
-        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, Response,
-        Rise, Step, Text,
+        Body, Build, BuildError, Exchange, Flow, Handler, HandlerConfig, HandlerModule, HttpError, OwnServer,
+        Response, Rise, Step, Text,
     },
 };
 use context::Context;
@@ -42,16 +43,17 @@ use http::{
     header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
 };
 use http_body_util::BodyExt;
-use page::Page;
+use page::{Included, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use value::Failure;
+use std::rc::Rc;
+use value::{Failure, Need, Object};
 
 pub const TEMPLATES: Directive = Directive {
     name: "templates",
     docs: "templates [<matcher>] { mime, between, root, extensions }: executes responses as templates.",
     order: Order::ByRow,
-    support: Support::Partly("`httpInclude` and some functions of Sprig are not yet"),
+    support: Support::Partly("some functions of Sprig are not yet"),
     parse: Parse::Handler(parse_directive),
 };
 pub const MODULE: HandlerModule = HandlerModule::of::<Templates>();
@@ -104,7 +106,7 @@ fn parse_directive(line: &Line, cx: &mut Cx<'_>) -> Parsed<Module> {
 
 impl HandlerConfig for Templates {
     const NAME: &'static str = "templates";
-    fn build(self, _: &mut Build) -> Result<Box<dyn Handler>, BuildError> {
+    fn build(self, cx: &mut Build) -> Result<Box<dyn Handler>, BuildError> {
         if let Some(name) = self.extensions.keys().next() {
             return Err(format!("unknown module: http.handlers.templates.functions.{name}").into());
         }
@@ -119,6 +121,7 @@ impl HandlerConfig for Templates {
             root: Text::new(root),
             types: if self.mime_types.is_empty() { default() } else { self.mime_types },
             delimiters,
+            server: cx.own_server(),
         }))
     }
 }
@@ -127,6 +130,7 @@ struct Execute {
     root: Text,
     types: Vec<String>,
     delimiters: [String; 2],
+    server: OwnServer,
 }
 impl Handler for Execute {
     fn handle<'t: 'x, 'x>(&'t self, _: &'x mut Exchange) -> Flow<'x, Step<'t>> {
@@ -140,8 +144,11 @@ impl Handler for Execute {
         Flow::wait(async move {
             let Response { status, body } = response;
             let body = body.collect().await.map_err(HttpError::internal)?.to_bytes();
-            let text = self.execute(x, &String::from_utf8_lossy(&body));
-            let text = text.map_err(|failure| failed(x, failure))?;
+            let root = self.root.expand(x);
+            let root = if root.is_empty() { ".".to_owned() } else { root.into_owned() };
+            let [open, close] = &self.delimiters;
+            let template = Template { root, delimiters: (open, close), server: &self.server, fields: None };
+            let text = template.execute(x, &String::from_utf8_lossy(&body)).await?;
             x.headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
             // What is made anew each time has neither parts nor a tag.
             for name in [ACCEPT_RANGES, LAST_MODIFIED, ETAG] {
@@ -151,21 +158,57 @@ impl Handler for Execute {
         })
     }
 }
-impl Execute {
-    fn execute(&self, x: &mut Exchange, text: &str) -> Result<String, Failure> {
-        let context = Context::new(x);
-        let [open, close] = &self.delimiters;
-        let root = self.root.expand(x);
-        let root = if root.is_empty() { ".".to_owned() } else { root.into_owned() };
-        let mut page = Page { x, context: context.clone(), root, delimiters: (open, close), depth: 0 };
-        let text = page.run(text, value::Value::Nil);
+/// How a text is executed.
+pub(super) struct Template<'t> {
+    /// Where functions find files.
+    pub(super) root: String,
+    pub(super) delimiters: (&'t str, &'t str),
+    /// Whom `httpInclude` asks.
+    pub(super) server: &'t OwnServer,
+    /// What the dot has beside the request and the response's header.
+    pub(super) fields: Option<&'t (dyn Fn() -> Rc<dyn Object> + Sync)>,
+}
+impl Template<'_> {
+    /// Values of templates are bound to their thread, so that none can be kept while something is waited for: the
+    /// template begins anew with what has come.
+    ///
+    /// # Errors
+    /// What is no template, or fails.
+    pub(super) async fn execute(&self, x: &mut Exchange, text: &str) -> Result<String, Box<HttpError>> {
+        let mut included = vec![];
+        loop {
+            match self.attempt(x, text, &included) {
+                Ok(text) => return Ok(text),
+                Err(Failure::Needs(Need::Body)) => drop(x.buffer_body().await?),
+                Err(Failure::Needs(Need::Included(uri))) => {
+                    let text = include::ask(self.server, x, &uri).await;
+                    included.push(Included { uri, text });
+                }
+                Err(failure) => return Err(failed(x, failure)),
+            }
+        }
+    }
+    fn attempt(&self, x: &mut Exchange, text: &str, included: &[Included]) -> Result<String, Failure> {
+        let context = Context::new(x, self.fields.map(|fields| fields()));
+        let mut page = Page {
+            x,
+            context: context.clone(),
+            root: &self.root,
+            delimiters: self.delimiters,
+            depth: 0,
+            included,
+            calls: 0,
+            args: value::Value::list([]),
+        };
+        let text = page.run(text)?;
         x.headers = context.headers();
-        text
+        Ok(text)
     }
 }
 fn failed(x: &mut Exchange, failure: Failure) -> Box<HttpError> {
     match failure {
         Failure::Text(text) => HttpError::internal(text),
+        Failure::Needs(need) => HttpError::internal(format!("{need:?} did not come")),
         Failure::Status(status) => {
             // They are of the page that is not sent.
             for name in [CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, ACCEPT_RANGES] {

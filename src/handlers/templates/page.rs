@@ -5,11 +5,11 @@ use super::{
     front_matter, markdown,
     parse::{Named, parse},
     sprig, time,
-    value::{Failure, Outcome, Value},
+    value::{Failure, Need, Outcome, Value},
 };
 use crate::{
-    handlers::file_server::human_size,
-    http::{Exchange, fs::path_within, uri::encode_path},
+    handlers::file_server::{file_mode, human_size},
+    http::{Body, Exchange, fs::path_within, uri::encode_path},
 };
 use std::{fs, io, rc::Rc, time::SystemTime};
 
@@ -17,25 +17,46 @@ use std::{fs, io, rc::Rc, time::SystemTime};
 pub(super) struct Page<'x> {
     pub(super) x: &'x Exchange,
     pub(super) context: Rc<Context>,
-    pub(super) root: String,
+    pub(super) root: &'x str,
     pub(super) delimiters: (&'x str, &'x str),
     /// How deep files include each other.
     pub(super) depth: usize,
+    /// What `httpInclude` has got so far, call by call.
+    pub(super) included: &'x [Included],
+    /// How often it has been called.
+    pub(super) calls: usize,
+    /// Of the template that is being executed.
+    pub(super) args: Value,
+}
+/// What came back for a URI.
+#[derive(Debug)]
+pub(super) struct Included {
+    pub(super) uri: String,
+    /// Or what is to be said of its failure.
+    pub(super) text: Result<String, String>,
 }
 /// Deeper than any page that is meant well.
 const DEEPEST: usize = 20;
+/// Calls of `httpInclude`: for each one the template begins anew.
+const MOST_INCLUDED: usize = 100;
 
 impl Page<'_> {
     /// # Errors
     /// What is no template, or fails.
-    pub(super) fn run(&mut self, text: &str, args: Value) -> Result<String, Failure> {
+    pub(super) fn run(&mut self, text: &str) -> Result<String, Failure> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err("files include each other without end".into());
+        }
         let mut named = Named::new();
         let nodes = parse(text, self.delimiters, &mut named)?;
-        let dot = self.context.dot(args);
-        execute(&nodes, &dot, self, &mut named)
+        let dot = self.context.dot(self.args.clone());
+        let written = execute(&nodes, &dot, self, &mut named);
+        self.depth -= 1;
+        written
     }
     fn path(&self, name: &str) -> String {
-        path_within(&self.root, name)
+        path_within(self.root, name)
     }
     fn read(&self, name: &str) -> Result<String, Failure> {
         let text = fs::read(self.path(name)).map_err(|error| of_file(name, &error))?;
@@ -43,25 +64,38 @@ impl Page<'_> {
     }
     fn include(&mut self, name: &str, args: &[Value]) -> Outcome {
         let text = self.read(name)?;
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("files include each other without end".into());
+        let outer = std::mem::replace(&mut self.args, Value::list(args.iter().cloned()));
+        let written = self.run(&text)?;
+        self.args = outer;
+        Ok(written.into())
+    }
+    /// What has not been asked for yet is asked for, and the template begins anew.
+    fn http_include(&mut self, uri: &str) -> Outcome {
+        let included = self.included;
+        let known = included.get(self.calls).filter(|known| known.uri == uri);
+        self.calls += 1;
+        match known.map(|known| &known.text) {
+            None if self.calls > MOST_INCLUDED => Err("too many calls for one page".into()),
+            None => Err(Failure::Needs(Need::Included(uri.into()))),
+            Some(Ok(text)) => self.run(text).map(Value::from),
+            Some(Err(why)) => Err(why.as_str().into()),
         }
-        let written = self.run(&text, Value::list(args.iter().cloned()));
-        self.depth -= 1;
-        Ok(written?.into())
     }
     fn import(&self, name: &str, named: &mut Named) -> Outcome {
         let text = self.read(name)?;
         parse(&text, self.delimiters, named)?;
         Ok("".into())
     }
-    fn placeholder(&self, name: &str) -> Value {
+    fn placeholder(&self, name: &str) -> Outcome {
         // Files are read with functions that know the root.
         if name.starts_with("file.") {
-            return "".into();
+            return Ok("".into());
         }
-        self.x.text(name).into_owned().into()
+        let is_body = ["http.request.body", "http.request.body_base64"].contains(&name);
+        if is_body && !matches!(self.x.body, Body::Empty | Body::Bytes(_)) {
+            return Err(Failure::Needs(Need::Body));
+        }
+        Ok(self.x.text(name).into_owned().into())
     }
     fn list(&self, name: &str) -> Outcome {
         let entries = fs::read_dir(self.path(name)).map_err(|error| of_file(name, &error))?;
@@ -80,6 +114,7 @@ impl Page<'_> {
             ("Size".to_owned(), Value::Int(i64::try_from(info.len()).unwrap_or(i64::MAX))),
             ("IsDir".to_owned(), info.is_dir().into()),
             ("ModTime".to_owned(), Value::Time(modified)),
+            ("Mode".to_owned(), file_mode(&info)),
         ]))
     }
 }
@@ -100,11 +135,11 @@ impl Functions for Page<'_> {
             ("listFiles", [Value::Str(file)]) => self.list(file),
             ("fileExists", [Value::Str(file)]) => Ok(fs::metadata(self.path(file)).is_ok().into()),
             ("fileStat", [Value::Str(file)]) => self.stat(file),
-            ("httpInclude", [_]) => Err("httpInclude is not supported yet".into()),
+            ("httpInclude", [Value::Str(uri)]) => self.http_include(uri),
             ("markdown", [text]) => Ok(markdown::html(&text.shown()).into()),
             ("splitFrontMatter", [text]) => front_matter::split(&text.shown()),
             ("env", [Value::Str(name)]) => Ok(std::env::var(&**name).unwrap_or_default().into()),
-            ("placeholder" | "ph", [Value::Str(name)]) => Ok(self.placeholder(name)),
+            ("placeholder" | "ph", [Value::Str(name)]) => self.placeholder(name),
             ("stripHTML", [text]) => Ok(strip_html(&text.shown()).into()),
             ("pathEscape", [text]) => Ok(encode_path(&text.shown()).replace('/', "%2F").into()),
             ("httpError", [Value::Int(status)]) => {
@@ -140,14 +175,14 @@ fn humanize(what: &str, value: &str) -> Outcome {
 }
 /// Without tags, also those that never end. A `>` within quotes ends none.
 fn strip_html(text: &str) -> String {
-    let (mut out, mut in_tag, mut quote) = (String::new(), false, None);
+    let (mut out, mut depth, mut quote) = (String::new(), 0_usize, None);
     for c in text.chars() {
-        match (in_tag, quote, c) {
-            (false, _, '<') => in_tag = true,
-            (false, _, c) => out.push(c),
-            (true, None, '"' | '\'') => quote = Some(c),
-            (true, Some(open), c) if c == open => quote = None,
-            (true, None, '>') => in_tag = false,
+        match (depth, quote, c) {
+            (1.., None, '"' | '\'') => quote = Some(c),
+            (1.., Some(open), c) if c == open => quote = None,
+            (_, None, '<') => depth += 1,
+            (1.., None, '>') => depth -= 1,
+            (0, _, c) => out.push(c),
             _ => {}
         }
     }

@@ -1,98 +1,21 @@
 //! Times, as Go's layouts write them.
-use super::value::{Failure, Outcome, Value};
+use super::value::{Outcome, Value};
+use crate::config::Layout;
 use chrono::{DateTime, Datelike, FixedOffset, Local, Timelike, Utc};
+use chrono_tz::{OffsetName, Tz};
 
 pub(super) const RFC1123Z: &str = "Mon, 02 Jan 2006 15:04:05 -0700";
 
-/// What a layout's parts stand for, the longest first where one begins like another.
-const PARTS: &[(&str, &str)] = &[
-    ("January", "%B"),
-    ("Jan", "%b"),
-    ("Monday", "%A"),
-    ("Mon", "%a"),
-    ("MST", "%Z"),
-    ("2006", "%Y"),
-    ("-07:00:00", "%::z"),
-    ("-070000", "%z00"),
-    ("-07:00", "%:z"),
-    ("-0700", "%z"),
-    ("-07", "%:::z"),
-    ("Z07:00", "%:z"),
-    ("Z0700", "%z"),
-    ("002", "%j"),
-    ("01", "%m"),
-    ("02", "%d"),
-    ("03", "%I"),
-    ("04", "%M"),
-    ("05", "%S"),
-    ("06", "%y"),
-    ("15", "%H"),
-    ("_2", "%e"),
-    ("PM", "%p"),
-    ("pm", "%P"),
-    ("1", "%-m"),
-    ("2", "%-d"),
-    ("3", "%-I"),
-    ("4", "%-M"),
-    ("5", "%-S"),
-];
-/// Go's layout as that of `chrono`.
-fn layout(go: &str) -> String {
-    let (mut out, mut rest) = (String::new(), go);
-    'next: while let Some(first) = rest.chars().next() {
-        for (part, ours) in PARTS {
-            if let Some(behind) = rest.strip_prefix(part) {
-                // `Jan` begins no longer word, and a lone digit is no part of a number that is none.
-                out.push_str(ours);
-                rest = behind;
-                continue 'next;
-            }
-        }
-        if let Some(fraction) = rest.strip_prefix(['.', ',']) {
-            let digits = fraction.len() - fraction.trim_start_matches('0').len();
-            let nines = fraction.len() - fraction.trim_start_matches('9').len();
-            let count = digits.max(nines);
-            if count > 0 && !fraction[count..].starts_with(|c: char| c.is_ascii_digit()) {
-                out.push_str(
-                    if nines > 0 { "%.f".into() } else { format!("%.{count}f") }
-                        .replace("%.1f", "%.3f")
-                        .as_str(),
-                );
-                rest = &fraction[count..];
-                continue;
-            }
-        }
-        if first == '%' {
-            out.push('%');
-        }
-        out.push(first);
-        rest = &rest[first.len_utf8()..];
-    }
-    out
+pub(in crate::handlers) fn format(time: &DateTime<FixedOffset>, layout: &str) -> String {
+    Layout::new(layout).format(time)
 }
-pub(super) fn format(time: &DateTime<FixedOffset>, go: &str) -> String {
-    use std::fmt::Write;
-    let is_utc = time.offset().local_minus_utc() == 0;
-    let go = if is_utc {
-        go.replace("Z07:00", "Z").replace("Z0700", "Z").replace("MST", "UTC")
-    } else {
-        go.into()
-    };
-    // `UTC` and `Z` hold no part of a layout.
-    let mut out = String::new();
-    // A layout that `chrono` does not know writes nothing.
-    let _ = write!(out, "{}", time.format(&layout(&go)));
-    out
+/// In our own zone, where the text says none.
+pub(super) fn parse(layout: &str, text: &str) -> Option<DateTime<FixedOffset>> {
+    Layout::new(layout).parse(text, &Local)
 }
-pub(super) fn parse(go: &str, text: &str) -> Option<DateTime<FixedOffset>> {
-    let layout = layout(go);
-    DateTime::parse_from_str(text, &layout).ok().or_else(|| {
-        let naive = chrono::NaiveDateTime::parse_from_str(text, &layout).ok();
-        let naive = naive.or_else(|| {
-            chrono::NaiveDate::parse_from_str(text, &layout).ok().and_then(|day| day.and_hms_opt(0, 0, 0))
-        });
-        naive.map(|naive| naive.and_utc().fixed_offset())
-    })
+/// Go's zero: the beginning of the year 1.
+pub(super) fn zero() -> DateTime<FixedOffset> {
+    DateTime::from_timestamp(-62_135_596_800, 0).unwrap_or_default().fixed_offset()
 }
 pub(super) fn now() -> DateTime<FixedOffset> {
     Local::now().fixed_offset()
@@ -106,15 +29,17 @@ pub(super) fn time_of(value: &Value) -> DateTime<FixedOffset> {
         _ => now(),
     }
 }
-/// In `UTC`, `Local`, or at an offset such as `+02:00`. Names of other zones have no data here.
-pub(super) fn in_zone(time: &DateTime<FixedOffset>, zone: &str) -> Result<DateTime<FixedOffset>, Failure> {
-    match zone {
-        "" | "UTC" => Ok(time.with_timezone(&Utc).fixed_offset()),
-        "Local" => Ok(time.with_timezone(&Local).fixed_offset()),
-        other => match other.parse::<FixedOffset>() {
-            Ok(offset) => Ok(time.with_timezone(&offset)),
-            Err(_) => Err(format!("time zones by name are not supported: {other}").into()),
-        },
+/// In a zone by its name, also `Local`; in UTC, if there is no such zone.
+pub(super) fn format_in_zone(time: &DateTime<FixedOffset>, zone: &str, layout: &str) -> String {
+    let layout = Layout::new(layout);
+    match zone.parse::<Tz>() {
+        _ if zone == "Local" => layout.format(&time.with_timezone(&Local).fixed_offset()),
+        Ok(zone) => {
+            let time = time.with_timezone(&zone);
+            let name = time.offset().abbreviation().filter(|name| !name.starts_with(['+', '-']));
+            layout.format_in(&time.fixed_offset(), name)
+        }
+        Err(_) => layout.format(&time.with_timezone(&Utc).fixed_offset()),
     }
 }
 pub(super) fn method(time: &DateTime<FixedOffset>, name: &str, args: &[Value]) -> Option<Outcome> {
@@ -135,7 +60,7 @@ pub(super) fn method(time: &DateTime<FixedOffset>, name: &str, args: &[Value]) -
         ("UnixNano", []) => int(time.timestamp_nanos_opt().unwrap_or_default()),
         ("UTC", []) => Ok(Value::Time(time.with_timezone(&Utc).fixed_offset())),
         ("Local", []) => Ok(Value::Time(time.with_timezone(&Local).fixed_offset())),
-        ("IsZero", []) => Ok(false.into()),
+        ("IsZero", []) => Ok((*time == zero()).into()),
         ("String", []) => Ok(Value::Time(*time).shown().into()),
         ("Before", [Value::Time(other)]) => Ok((time < other).into()),
         ("After", [Value::Time(other)]) => Ok((time > other).into()),
@@ -198,25 +123,5 @@ pub(super) fn relative(time: &DateTime<FixedOffset>) -> String {
         46_656_000..62_208_000 => format!("2 years {label}"),
         62_208_000..1_150_848_000 => several(YEAR, "years"),
         _ => format!("a long while {label}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[test]
-    fn layouts_are_those_of_go() {
-        let time = DateTime::parse_from_rfc3339("2024-03-05T07:08:09.123+02:00").unwrap();
-        for (go, expected) in [
-            (RFC1123Z, "Tue, 05 Mar 2024 07:08:09 +0200"),
-            ("2006-01-02T15:04:05Z07:00", "2024-03-05T07:08:09+02:00"),
-            ("Monday, January 2, 2006 at 3:04 PM", "Tuesday, March 5, 2024 at 7:08 AM"),
-            ("06/1/_2 15.04.05.000", "24/3/ 5 07.08.09.123"),
-            ("100%", "300%"),
-        ] {
-            assert_eq!(format(&time, go), expected, "{go}");
-        }
-        assert_eq!(format(&time.with_timezone(&Utc).fixed_offset(), "15:04 MST Z07:00"), "05:08 UTC Z");
-        assert_eq!(parse("2006-01-02", "2024-03-05").map(|time| time.timestamp()), Some(1_709_596_800));
     }
 }

@@ -1,24 +1,35 @@
 //! What templates compute with: Go's values, as far as templates can tell them apart.
+use crate::config::Layout;
 use chrono::{DateTime, FixedOffset};
 use std::{cell::RefCell, cmp::Ordering, collections::BTreeMap, fmt, rc::Rc};
 
 /// Why a template fails. A text, or a failure that has a status of its own.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::handlers) enum Failure {
     Text(String),
     /// `httpError`.
     Status(u16),
+    /// It cannot go on before this is there.
+    Needs(Need),
+}
+/// What has to be waited for while a template is executed.
+#[derive(Debug)]
+pub(in crate::handlers) enum Need {
+    /// `httpInclude` of this URI.
+    Included(String),
+    /// `{http.request.body}`.
+    Body,
 }
 impl<T: Into<String>> From<T> for Failure {
     fn from(text: T) -> Self {
         Self::Text(text.into())
     }
 }
-pub(super) type Outcome = Result<Value, Failure>;
+pub(in crate::handlers) type Outcome = Result<Value, Failure>;
 pub(super) type Map = BTreeMap<String, Value>;
 
 #[derive(Clone, Debug, Default)]
-pub(super) enum Value {
+pub(in crate::handlers) enum Value {
     /// Also what is not there: Go's `<no value>`.
     #[default]
     Nil,
@@ -36,7 +47,7 @@ pub(super) enum Value {
     Object(Rc<dyn Object>),
 }
 /// What has fields and methods of its own.
-pub(super) trait Object: fmt::Debug {
+pub(in crate::handlers) trait Object: fmt::Debug {
     /// `None`: there is no such field or method.
     fn get(&self, name: &str, args: &[Value]) -> Option<Outcome>;
     /// What it prints as.
@@ -45,14 +56,14 @@ pub(super) trait Object: fmt::Debug {
     }
 }
 impl Value {
-    pub(super) fn list(items: impl IntoIterator<Item = Value>) -> Self {
+    pub(in crate::handlers) fn list(items: impl IntoIterator<Item = Value>) -> Self {
         Self::List(Rc::new(items.into_iter().collect()))
     }
-    pub(super) fn map(items: impl IntoIterator<Item = (String, Value)>) -> Self {
+    pub(in crate::handlers) fn map(items: impl IntoIterator<Item = (String, Value)>) -> Self {
         Self::Map(Rc::new(RefCell::new(items.into_iter().collect())))
     }
     /// Go's name for its type.
-    pub(super) fn type_name(&self) -> &'static str {
+    pub(in crate::handlers) fn type_name(&self) -> &'static str {
         match self {
             Self::Nil => "<nil>",
             Self::Bool(_) => "bool",
@@ -99,7 +110,7 @@ impl Value {
         }
     }
     /// As text within a list or a map, and of `%v`.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::handlers) fn shown(&self) -> String {
         match self {
             Self::Nil => "<nil>".into(),
             Self::Bool(v) => v.to_string(),
@@ -117,7 +128,7 @@ impl Value {
                     .collect::<Vec<_>>();
                 format!("map[{}]", pairs.join(" "))
             }
-            Self::Time(v) => v.format("%Y-%m-%d %H:%M:%S%.f %z %Z").to_string(),
+            Self::Time(v) => Layout::new("2006-01-02 15:04:05.999999999 -0700 MST").format(v),
             Self::Duration(v) => duration(*v),
             Self::Object(v) => v.text(),
         }

@@ -1,6 +1,6 @@
 //! What becomes of rolled files.
-use super::super::time::go_layout;
-use chrono::{Duration, Local, NaiveDate, NaiveDateTime, Utc};
+use crate::config::Layout;
+use chrono::{Duration, Local, NaiveDateTime, TimeZone, Utc};
 use flate2::write::GzEncoder;
 use std::{
     collections::BTreeSet,
@@ -35,32 +35,26 @@ pub(super) struct Policy {
     pub(super) compressed: Compressed,
     pub(super) keep: usize,
     pub(super) keep_days: i64,
-    /// A `strftime` pattern.
-    pub(super) stamp: String,
+    pub(super) stamp: Layout,
 }
 impl Policy {
-    /// The pattern for one of Go's layouts. One that loses part of the time is said to standard error and not used, as
-    /// in Caddy.
-    pub(super) fn stamp(layout: &str) -> String {
+    /// One that loses part of the time is said to standard error and not used, as in Caddy.
+    pub(super) fn stamp(layout: &str) -> Layout {
         if !layout.is_empty() {
-            let pattern = go_layout(layout);
-            let sample = NaiveDate::from_ymd_opt(2025, 5, 22).and_then(|day| day.and_hms_opt(23, 41, 59));
-            if sample
-                .is_some_and(|sample| parse(&sample.format(&pattern).to_string(), &pattern) == Some(sample))
-            {
-                return pattern;
+            let stamp = Layout::new(layout);
+            let sample = Utc.with_ymd_and_hms(2025, 5, 22, 23, 41, 59).single();
+            let sample = sample.map(|sample| sample.fixed_offset());
+            if sample.is_some_and(|sample| stamp.parse(&stamp.format(&sample), &Utc) == Some(sample)) {
+                return stamp;
             }
             eprintln!("log: invalid backup_time_format: {layout}: falling back to {LAYOUT}");
         }
-        go_layout(LAYOUT)
+        Layout::new(LAYOUT)
     }
     /// A name that no rolled file of `path` has yet.
     pub(super) fn fresh_name(&self, path: &Path, reason: &str) -> PathBuf {
-        let now = if self.local_time {
-            Local::now().format(&self.stamp).to_string()
-        } else {
-            Utc::now().format(&self.stamp).to_string()
-        };
+        let now = if self.local_time { Local::now().fixed_offset() } else { Utc::now().fixed_offset() };
+        let now = self.stamp.format(&now);
         let (stem, ending) = name(path);
         let named = |more: &str| path.with_file_name(format!("{stem}{now}-{reason}{more}{ending}"));
         let taken = |path: &Path| {
@@ -81,7 +75,7 @@ impl Policy {
                 let plain = name.strip_suffix(".gz").or(name.strip_suffix(".zst"));
                 let stamp = plain.unwrap_or(&name).strip_prefix(&stem)?.strip_suffix(&ending)?;
                 let (stamp, _reason) = stamp.rsplit_once('-')?;
-                Some((parse(stamp, &self.stamp)?, entry.path(), plain.is_some()))
+                Some((self.stamp.parse(stamp, &Utc)?.naive_local(), entry.path(), plain.is_some()))
             })
             .collect();
         let times: BTreeSet<NaiveDateTime> = rolled.iter().map(|(time, ..)| *time).collect();
@@ -96,11 +90,6 @@ impl Policy {
             }
         }
     }
-}
-/// A time; midnight where only the day is given.
-fn parse(stamp: &str, pattern: &str) -> Option<NaiveDateTime> {
-    let day = || NaiveDate::parse_from_str(stamp, pattern).ok()?.and_hms_opt(0, 0, 0);
-    NaiveDateTime::parse_from_str(stamp, pattern).ok().or_else(day)
 }
 /// What the names of rolled files begin and end with.
 fn name(path: &Path) -> (String, String) {
@@ -169,15 +158,15 @@ mod tests {
     }
     #[test]
     fn a_layout_has_to_tell_the_whole_time() {
-        assert_eq!(Policy::stamp(""), "%Y-%m-%dT%H-%M-%S%.3f");
-        assert_eq!(Policy::stamp("20060102_150405"), "%Y%m%d_%H%M%S");
+        assert_eq!(Policy::stamp(""), Layout::new(LAYOUT));
+        assert_eq!(Policy::stamp("20060102_150405"), Layout::new("20060102_150405"));
         assert_eq!(Policy::stamp("2006-01-02"), Policy::stamp(""));
     }
     #[test]
     fn no_two_rolled_files_share_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
-        let policy = Policy { stamp: "now".into(), ..policy(Compressed::No) };
+        let policy = Policy { stamp: Layout::new("now"), ..policy(Compressed::No) };
         for expected in ["a-now-size.log", "a-now-size_1.log"] {
             let fresh = policy.fresh_name(&path, "size");
             assert_eq!(fresh, folder.path().join(expected));

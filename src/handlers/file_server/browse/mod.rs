@@ -1,16 +1,20 @@
 //! Lists of directories: as a page, as JSON, or as plain text.
 mod page;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
 pub(super) use page::escape;
+pub(in crate::handlers) use template::file_mode;
 pub use text::human_size;
 
 use super::{Browse, find::Found, hide::Hidden, syntax::check_sort};
 use crate::{
     config::compact,
+    handlers::templates::{Template, value::Object},
     http::{
-        Body, BuildError, Exchange, Response,
+        Body, BuildError, Exchange, HttpError, OwnServer, Response,
+        fs::clean,
         uri::{encode_path, query_pairs},
     },
 };
@@ -28,6 +32,8 @@ use std::{
         ffi::OsStrExt,
         fs::{FileTypeExt, PermissionsExt},
     },
+    rc::Rc,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -38,17 +44,16 @@ pub(super) struct ListingOptions {
     reveal_symlinks: bool,
     sort: Option<String>,
     order: Option<String>,
+    /// The file of a template; our own page, if it is empty.
+    template: String,
 }
 const DEFAULT_LIMIT: usize = 10_000;
 const SORTS: [&str; 4] = ["name", "namedirfirst", "size", "time"];
 
 impl ListingOptions {
     /// # Errors
-    /// A sort that Caddy refuses; a template, which is not supported yet.
+    /// A sort that Caddy refuses.
     pub(super) fn build(from: Browse) -> Result<Self, BuildError> {
-        if !from.template_file.is_empty() {
-            return Err("browse: template_file is not supported yet".into());
-        }
         check_sort(&from.sort)?;
         let mut sort = from.sort.into_iter();
         Ok(Self {
@@ -56,6 +61,7 @@ impl ListingOptions {
             reveal_symlinks: from.reveal_symlinks,
             sort: sort.next(),
             order: sort.next(),
+            template: from.template_file,
         })
     }
     /// Reads a directory: waits for the disk.
@@ -85,7 +91,13 @@ impl ListingOptions {
             }
         }
         let (sort, order) = (self.sort.clone(), self.order.clone());
-        Ok(Listing { items, modified, sort, order, ..Listing::default() })
+        let totals = Totals::of(&items);
+        let template = match self.template.as_str() {
+            "" => None,
+            // Each time anew: it may have changed.
+            file => Some(fs::read_to_string(file).map_err(|error| format!("open {file}: {error}"))),
+        };
+        Ok(Listing { items, modified, sort, order, totals, template, ..Listing::default() })
     }
     fn item(&self, entry: &DirEntry, mut name: String, info: &Metadata) -> Item {
         let mut url = String::from("./");
@@ -129,6 +141,33 @@ pub(super) struct Listing {
     layout: String,
     offset: usize,
     limit: usize,
+    totals: Totals,
+    /// Or why it cannot be read.
+    template: Option<Result<String, String>>,
+}
+/// Of a directory, before anything is cut.
+#[derive(Debug, Default)]
+struct Totals {
+    directories: usize,
+    files: usize,
+    /// Of links, their own.
+    size: u64,
+    /// Of links, what they lead to.
+    followed: u64,
+}
+impl Totals {
+    fn of(items: &[Item]) -> Self {
+        items.iter().fold(Self::default(), |mut totals, item| {
+            if item.is_dir {
+                totals.directories += 1;
+            } else {
+                totals.files += 1;
+                totals.size += item.own_size;
+                totals.followed += item.size;
+            }
+            totals
+        })
+    }
 }
 impl Default for Listing {
     fn default() -> Self {
@@ -140,6 +179,8 @@ impl Default for Listing {
             layout: String::new(),
             offset: 0,
             limit: 0,
+            totals: Totals::default(),
+            template: None,
         }
     }
 }
@@ -178,12 +219,20 @@ fn go_mode(info: &Metadata) -> u32 {
 }
 
 /// Shows a directory as the client likes it.
-pub(super) fn answer(x: &mut Exchange, mut listing: Listing) -> Response {
+///
+/// # Errors
+/// Those of a template of one's own, whose functions find files below `root`.
+pub(super) async fn answer(
+    x: &mut Exchange,
+    mut listing: Listing,
+    root: String,
+    server: &OwnServer,
+) -> Result<Response, Box<HttpError>> {
     let since = x.request.headers.get(IF_MODIFIED_SINCE).and_then(|since| since.to_str().ok());
     let since = since.and_then(super::condition::parse_date);
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if since.is_some_and(|since| seconds(listing.modified) <= seconds(since)) {
-        return Response::empty(StatusCode::NOT_MODIFIED);
+        return Ok(Response::empty(StatusCode::NOT_MODIFIED));
     }
     listing.arrange(x);
     if let Ok(modified) = httpdate::fmt_http_date(listing.modified).parse() {
@@ -197,10 +246,30 @@ pub(super) fn answer(x: &mut Exchange, mut listing: Listing) -> Response {
     } else if accepts.contains("text/plain") {
         ("text/plain; charset=utf-8", text::table(&listing.items))
     } else {
-        ("text/html; charset=utf-8", page::page(&x.escaped_path(), &listing))
+        let page = match listing.template.take() {
+            None => page::page(&x.escaped_path(), &listing),
+            Some(text) => {
+                let text =
+                    text.map_err(|why| HttpError::without_status(format!("parsing browse template: {why}")))?;
+                by_template(x, &text, listing, root, server).await?
+            }
+        };
+        ("text/html; charset=utf-8", page)
     };
     x.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Response { status: StatusCode::OK, body: Body::from(body) }
+    Ok(Response { status: StatusCode::OK, body: Body::from(body) })
+}
+async fn by_template(
+    x: &mut Exchange,
+    text: &str,
+    listing: Listing,
+    root: String,
+    server: &OwnServer,
+) -> Result<String, Box<HttpError>> {
+    let (listing, path) = (Arc::new(listing), clean(&x.escaped_path()).into_owned());
+    let fields = || -> Rc<dyn Object> { Rc::new(template::Directory::new(listing.clone(), path.clone())) };
+    let template = Template { root, delimiters: ("{{", "}}"), server, fields: Some(&fields) };
+    template.execute(x, text).await
 }
 impl Listing {
     /// Sorts and cuts as the query says, or else the cookies of an earlier query.

@@ -1,5 +1,5 @@
 //! A directory as a page: for a phone as for a desk, with and without scripts.
-use super::{Item, Listing, rfc_3339, text};
+use super::{Item, Listing, Totals, rfc_3339, text};
 use crate::http::fs::clean;
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, fmt::Write};
@@ -22,7 +22,7 @@ pub(super) fn page(path: &str, listing: &Listing) -> String {
          <input type=\"search\" id=\"filter\" placeholder=\"Filter\" aria-label=\"Filter\" hidden>\n{}",
         escape(&name),
         crumbs(&path),
-        summary(&listing.items),
+        summary(&listing.totals),
         head(listing),
     );
     if path.len() > 1 {
@@ -48,17 +48,14 @@ fn crumbs(path: &str) -> String {
     };
     parts.iter().enumerate().map(crumb).collect::<Vec<_>>().join("<span>›</span>")
 }
-fn summary(items: &[Item]) -> String {
-    let directories = items.iter().filter(|item| item.is_dir).count();
-    let files = items.len() - directories;
-    let total: u64 = items.iter().filter(|item| !item.is_dir).map(|item| item.own_size).sum();
+fn summary(totals: &Totals) -> String {
     let plural =
         |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     format!(
         "{}, {}, {}",
-        plural(directories, "directory", "directories"),
-        plural(files, "file", "files"),
-        text::size(total)
+        plural(totals.directories, "directory", "directories"),
+        plural(totals.files, "file", "files"),
+        text::size(totals.size)
     )
 }
 /// What the list can be sorted by, and its beginning.

@@ -45,7 +45,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         }
         "deepEqual" => a.next()?.same(a.next()?).into(),
         "toJson" => escaped(&compact(&json(a.next()?))).into(),
-        "toRawJson" => compact(&json(a.next()?)).into(),
+        "toRawJson" => serde_json::to_string(&json(a.next()?)).map_err(|error| error.to_string())?.into(),
         "toPrettyJson" => {
             escaped(&serde_json::to_string_pretty(&json(a.next()?)).map_err(|error| error.to_string())?)
                 .into()

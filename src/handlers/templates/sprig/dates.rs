@@ -3,7 +3,7 @@ use super::{Args, Failure};
 use crate::{
     config::parse_go_duration,
     handlers::templates::{
-        time::{format, in_zone, now, parse, time_of},
+        time::{format, format_in_zone, now, parse, time_of},
         value::{Outcome, Value},
     },
 };
@@ -24,19 +24,19 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         }
         "dateInZone" | "date_in_zone" => {
             let (layout, time) = (a.text()?, a.next()?);
-            format(&in_zone(&time_of(time), a.text()?)?, layout).into()
+            format_in_zone(&time_of(time), a.text()?, layout).into()
         }
         "htmlDate" => format(&local(a.next()?), DAY).into(),
         "htmlDateInZone" => {
             let time = a.next()?;
-            format(&in_zone(&time_of(time), a.text()?)?, DAY).into()
+            format_in_zone(&time_of(time), a.text()?, DAY).into()
         }
         "unixEpoch" => time_of(a.next()?).timestamp().to_string().into(),
         "toDate" => {
             let (layout, text) = (a.text()?, a.text()?);
             Value::Time(parse(layout, text).ok_or_else(|| format!("cannot parse {text:?} as {layout:?}"))?)
         }
-        "dateModify" | "date_modify" => {
+        "dateModify" | "date_modify" | "must_date_modify" => {
             let text = a.text()?;
             let nanoseconds = nanoseconds(text)?;
             Value::Time(time_of(a.next()?) + chrono::Duration::nanoseconds(nanoseconds))

@@ -1,6 +1,9 @@
 //! Encodings, sums, URLs.
 use super::{Args, Failure};
-use crate::handlers::templates::value::{Outcome, Value};
+use crate::{
+    handlers::templates::value::{Outcome, Value},
+    http::uri::{decode_path, encode_path},
+};
 use aws_lc_rs::digest;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::fmt::Write;
@@ -12,18 +15,39 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
     let text = |bytes: Vec<u8>| Value::from(String::from_utf8_lossy(&bytes).into_owned());
     Ok(Some(match name {
         "b64enc" => BASE64_STANDARD.encode(a.text()?).into(),
-        "b64dec" => match BASE64_STANDARD.decode(a.text()?) {
-            Ok(bytes) => text(bytes),
-            Err(error) => error.to_string().into(),
-        },
+        "b64dec" => {
+            let encoded = a.text()?;
+            match BASE64_STANDARD.decode(encoded) {
+                Ok(bytes) => text(bytes),
+                Err(error) => {
+                    let at = match error {
+                        base64::DecodeError::InvalidByte(at, _) => at,
+                        _ => encoded.len() / 4 * 4,
+                    };
+                    format!("illegal base64 data at input byte {at}").into()
+                }
+            }
+        }
         "b32enc" => base32(a.text()?.as_bytes()).into(),
-        "b32dec" => text(from_base32(a.text()?).ok_or("illegal base32 data")?),
+        "b32dec" => match from_base32(a.text()?) {
+            Ok(bytes) => text(bytes),
+            Err(at) => format!("illegal base32 data at input byte {at}").into(),
+        },
         "sha1sum" => {
             hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, a.text()?.as_bytes()).as_ref()).into()
         }
         "sha256sum" => hex(digest::digest(&digest::SHA256, a.text()?.as_bytes()).as_ref()).into(),
         "sha512sum" => hex(digest::digest(&digest::SHA512, a.text()?.as_bytes()).as_ref()).into(),
         "adler32sum" => adler32(a.text()?.as_bytes()).to_string().into(),
+        "bcrypt" => password_hash(a.text()?)?.into(),
+        "htpasswd" => {
+            let (user, password) = (a.text()?, a.text()?);
+            if user.contains(':') {
+                format!("invalid username: {user}").into()
+            } else {
+                format!("{user}:{}", password_hash(password)?).into()
+            }
+        }
         "uuidv4" => uuid::Uuid::new_v4().to_string().into(),
         "randBytes" => {
             let bytes: Vec<u8> = (0..a.size()?.min(10_000)).map(|_| fastrand::u8(..)).collect();
@@ -33,6 +57,13 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         "urlJoin" => join_url(&a.map()?.borrow()).into(),
         _ => return Ok(None),
     }))
+}
+/// Of bcrypt, as Go's default is.
+const COST: u32 = 10;
+fn password_hash(password: &str) -> Result<String, Failure> {
+    let parts = bcrypt::hash_with_result(password, COST).map_err(|error| error.to_string())?;
+    // As Go marks its hashes.
+    Ok(parts.format_for_version(bcrypt::Version::TwoA))
 }
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
@@ -63,20 +94,25 @@ fn base32(bytes: &[u8]) -> String {
     }
     out
 }
-fn from_base32(text: &str) -> Option<Vec<u8>> {
+/// Or where it goes wrong.
+fn from_base32(text: &str) -> Result<Vec<u8>, usize> {
     let (mut out, mut bits, mut count) = (vec![], 0u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let digit = BASE32.iter().position(|&known| known == byte)?;
-        bits = bits << 5 | u32::try_from(digit).ok()?;
+    for (at, byte) in text.trim_end_matches('=').bytes().enumerate() {
+        let digit = BASE32.iter().zip(0..).find(|(known, _)| **known == byte);
+        let (_, digit) = digit.ok_or(at)?;
+        bits = bits << 5 | digit;
         count += 5;
         if count >= 8 {
             count -= 8;
             out.push((bits >> count & 0xff) as u8);
         }
     }
-    Some(out)
+    Ok(out)
 }
 fn parse_url(text: &str) -> Outcome {
+    if text.starts_with(':') {
+        return Err(format!("unable to parse url: \"parse \\\"{text}\\\": missing protocol scheme\"").into());
+    }
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
     let (before, query) = before.split_once('?').unwrap_or((before, ""));
     let (scheme, rest) =
@@ -95,7 +131,7 @@ fn parse_url(text: &str) -> Outcome {
         ("scheme", scheme),
         ("host", host),
         ("hostname", hostname),
-        ("path", path),
+        ("path", &decode_path(path)),
         ("query", query),
         ("opaque", opaque),
         ("fragment", fragment),
@@ -121,7 +157,7 @@ fn join_url(parts: &std::collections::BTreeMap<String, Value>) -> String {
         if !path.is_empty() && !path.starts_with('/') && !host.is_empty() {
             out.push('/');
         }
-        out += &path;
+        out += &encode_path(&path);
     } else {
         out += &opaque;
     }

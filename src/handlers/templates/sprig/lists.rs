@@ -1,6 +1,9 @@
 //! Lists.
 use super::{Args, Failure, text_list, texts};
-use crate::handlers::templates::value::{Outcome, Value};
+use crate::handlers::templates::{
+    builtins,
+    value::{Outcome, Value},
+};
 
 pub(super) fn call(name: &str, args: &[Value]) -> Option<Outcome> {
     apply(name, &mut Args(args)).transpose()
@@ -61,6 +64,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
             let items = a.list()?;
             Value::list(items.chunks(size).map(|part| Value::list(part.iter().cloned())))
         }
+        "slice" => return builtins::call(name, a.rest()).transpose(),
         "sortAlpha" => {
             let mut items = match a.next()? {
                 Value::List(items) => texts(items),

@@ -20,11 +20,17 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         "mod" => a.int()?.checked_rem(a.int()?).ok_or("runtime error: integer divide by zero")?.into(),
         "max" | "biggest" => ints(a.rest()).into_iter().max().unwrap_or(0).into(),
         "min" => ints(a.rest()).into_iter().min().unwrap_or(0).into(),
-        "addf" => floats(a.rest()).into_iter().sum::<f64>().into(),
+        "addf" => decimal(floats(a.rest()).into_iter().sum()).into(),
         "add1f" => (to_float(a.next()?) + 1.0).into(),
-        "mulf" => floats(a.rest()).into_iter().product::<f64>().into(),
-        "subf" => fold(&floats(a.rest()), |x, y| x - y).into(),
-        "divf" => fold(&floats(a.rest()), |x, y| x / y).into(),
+        "mulf" => decimal(floats(a.rest()).into_iter().product()).into(),
+        "subf" => decimal(fold(&floats(a.rest()), |x, y| x - y)).into(),
+        "divf" => {
+            let numbers = floats(a.rest());
+            if numbers.iter().skip(1).any(|number| *number == 0.0) {
+                return Err("decimal division by 0".into());
+            }
+            fold(&numbers, |x, y| x / y).into()
+        }
         "maxf" => floats(a.rest()).into_iter().fold(f64::NEG_INFINITY, f64::max).into(),
         "minf" => floats(a.rest()).into_iter().fold(f64::INFINITY, f64::min).into(),
         "floor" => to_float(a.next()?).floor().into(),
@@ -34,7 +40,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
             let scale = 10f64.powi(i32::try_from(a.int()?).unwrap_or(0));
             let limit = a.0.first().map_or(0.5, to_float);
             let scaled = number * scale;
-            let up = scaled - scaled.floor() >= limit;
+            let up = scaled.fract() >= limit;
             (if up { scaled.ceil() } else { scaled.floor() } / scale).into()
         }
         "int" | "int64" => a.int()?.into(),
@@ -69,6 +75,10 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, Failure> {
         _ => return Ok(None),
     }))
 }
+/// Sprig reckons with decimal numbers: 0.1 and 0.2 make 0.3.
+fn decimal(number: f64) -> f64 {
+    format!("{number:.14e}").parse().unwrap_or(number)
+}
 fn fold(numbers: &[f64], with: impl Fn(f64, f64) -> f64) -> f64 {
     numbers.iter().copied().reduce(with).unwrap_or(0.0)
 }
@@ -89,7 +99,7 @@ pub(super) fn to_int(value: &Value) -> i64 {
         Value::Int(v) | Value::Duration(v) => *v,
         Value::Float(v) => *v as i64,
         Value::Bool(v) => i64::from(*v),
-        Value::Str(v) => v.parse().unwrap_or(0),
+        Value::Str(v) => v.parse().unwrap_or_else(|_| v.parse::<f64>().unwrap_or(0.0) as i64),
         _ => 0,
     }
 }

@@ -18,7 +18,7 @@ const LONGEST: usize = 16 << 20;
 fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> {
     Ok(Some(match name {
         "trim" => a.text()?.trim().into(),
-        "trimAll" => {
+        "trimAll" | "trimall" => {
             let set: Vec<char> = a.text()?.chars().collect();
             a.text()?.trim_matches(set.as_slice()).into()
         }
@@ -35,7 +35,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
         "nospace" => a.text()?.split_whitespace().collect::<String>().into(),
         "upper" => a.text()?.to_uppercase().into(),
         "lower" => a.text()?.to_lowercase().into(),
-        "title" => each_word(a.text()?, |first| first.to_uppercase().collect()).into(),
+        "title" => title(a.text()?).into(),
         "untitle" => each_word(a.text()?, |first| first.to_lowercase().collect()).into(),
         "swapcase" => swap_case(a.text()?).into(),
         "repeat" => {
@@ -60,6 +60,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
             if length < 0 { text.get(text.len() - size..) } else { text.get(..size) }.unwrap_or(text).into()
         }
         "abbrev" => abbreviate(a.size()?, a.text()?).into(),
+        "abbrevboth" => abbreviate_both(a.int()?, a.int()?, a.text()?).into(),
         "initials" => {
             a.text()?.split_whitespace().filter_map(|word| word.chars().next()).collect::<String>().into()
         }
@@ -168,10 +169,7 @@ fn apply(name: &str, a: &mut Args<'_>) -> Result<Option<Value>, super::Failure> 
         "regexSplit" => {
             let regex = go_regex(a.text()?)?;
             let (text, count) = (a.text()?, a.int()?);
-            match usize::try_from(count) {
-                Ok(count) => text_list(regex.splitn(text, count)),
-                Err(_) => text_list(regex.split(text)),
-            }
+            text_list(split(&regex, text, usize::try_from(count).ok()))
         }
         "regexQuoteMeta" => regex::escape(a.text()?).into(),
         _ => return Ok(None),
@@ -189,6 +187,44 @@ fn each_word(text: &str, change: impl Fn(char) -> String) -> String {
     }
     out
 }
+/// Go's `strings.Title`: what follows anything but letters, digits and underscores begins a word.
+fn title(text: &str) -> String {
+    let (mut out, mut begins) = (String::with_capacity(text.len()), true);
+    for c in text.chars() {
+        if begins {
+            out.extend(c.to_uppercase());
+        } else {
+            out.push(c);
+        }
+        let within = c.is_alphanumeric() || c == '_' || !c.is_ascii() && !c.is_whitespace();
+        begins = !within;
+    }
+    out
+}
+/// Go's `Regexp.Split`: at most so many parts, where a number is given.
+fn split<'t>(regex: &regex::Regex, text: &'t str, most: Option<usize>) -> Vec<&'t str> {
+    if most == Some(0) {
+        return vec![];
+    }
+    if text.is_empty() && !regex.as_str().is_empty() {
+        return vec![""];
+    }
+    let (mut parts, mut begin, mut end) = (vec![], 0, 0);
+    for found in regex.find_iter(text) {
+        if most.is_some_and(|most| parts.len() + 1 == most) {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            parts.extend(text.get(begin..end));
+        }
+        begin = found.end();
+    }
+    if end != text.len() {
+        parts.extend(text.get(begin..));
+    }
+    parts
+}
 fn swap_case(text: &str) -> String {
     let swapped = text.chars().map(|c| {
         if c.is_uppercase() { c.to_lowercase().collect::<String>() } else { c.to_uppercase().collect() }
@@ -201,6 +237,27 @@ fn abbreviate(width: usize, text: &str) -> String {
         return text.into();
     }
     text.chars().take(width - 3).chain("...".chars()).collect()
+}
+/// Of `width` bytes around the offset `from`, with dots where something is missing.
+fn abbreviate_both(from: i64, width: i64, text: &str) -> String {
+    if width < 4 || from > 0 && width < 7 {
+        return text.into();
+    }
+    let (length, width) = (text.len(), usize::try_from(width).unwrap_or(0));
+    if length <= width {
+        return text.into();
+    }
+    let bytes = |range: std::ops::Range<usize>| {
+        String::from_utf8_lossy(text.as_bytes().get(range).unwrap_or_default()).into_owned()
+    };
+    let from = usize::try_from(from).unwrap_or(0).min(length).min(length - (width - 3));
+    if from <= 4 {
+        return bytes(0..width - 3) + "...";
+    }
+    if from + width - 3 < length {
+        return format!("...{}...", bytes(from..from + width - 6));
+    }
+    format!("...{}", bytes(length - (width - 3)..length))
 }
 /// In lower case: `HTTPServer one-two` has four.
 fn words(text: &str) -> Vec<String> {
