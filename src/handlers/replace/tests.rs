@@ -41,7 +41,6 @@ async fn one_replacement_follows_the_other() {
         (json!([{"search": "a", "replace": "b"}, {"search": "bb", "replace": "c"}]), "ab a", "c b"),
         (json!([{"search_regexp": "(\\w+) (\\w+)", "replace": "$2 ${1}$$"}]), "one two", "two one$"),
         (json!([{"search_regexp": "o*", "replace": "-"}]), "foot", "-f-t-"),
-        (json!([{"search": "{http.request.host}", "replace": "{no}"}]), "{http.request.host}", "{no}"),
     ] {
         let reply = site(&replacements, body).get("/", &[]).await;
         assert_eq!(reply.text(), expected);
@@ -81,7 +80,7 @@ async fn a_match_may_lie_across_pieces() {
 async fn of_a_regular_expression_no_more_is_held_than_its_longest_match() {
     let long = "x".repeat(5000);
     let out = streamed(&json!([{"search_regexp": "o+", "replace": "0"}]), &[&long, "foo"]).await;
-    assert_eq!(out.iter().map(String::len).collect::<Vec<_>>(), [5000 - LONGEST, 3, LONGEST + 3 - 4]);
+    assert_eq!(out.iter().map(String::len).collect::<Vec<_>>(), [5000 - LONGEST, LONGEST + 1, 1]);
     assert_eq!(out.concat(), long + "f0");
 }
 const LONGEST: usize = 2048;

@@ -1,5 +1,7 @@
 //! What may stand before a document: YAML, TOML or JSON.
 use super::value::{Failure, Object, Outcome, Value};
+use crate::config::Layout;
+use chrono::Utc;
 use std::rc::Rc;
 
 #[derive(Debug)]
@@ -188,7 +190,7 @@ fn date(text: &str) -> Option<Value> {
         return None;
     }
     let time = chrono::DateTime::parse_from_rfc3339(text).ok();
-    time.or_else(|| super::time::parse("2006-01-02", text)).map(Value::Time)
+    time.or_else(|| Layout::new("2006-01-02").parse(text, &Utc)).map(Value::Time)
 }
 
 #[cfg(test)]
