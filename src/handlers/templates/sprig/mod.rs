@@ -31,7 +31,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Outcome> {
     }
     // `mustX` is `X` whose failures are told; mostly all are.
     let plain = name.strip_prefix("must").map(|rest| {
-        let mut letters = rest.chars();
+        let mut letters = rest.trim_start_matches('_').chars();
         letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
     });
     let called = plain_call(plain.as_deref().unwrap_or(name), args)?;
