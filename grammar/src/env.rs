@@ -1,11 +1,15 @@
 //! `{$NAME}` and `{$NAME:default}`, filled in before anything else is read: in comments and quotes too.
 use crate::Source;
+use std::borrow::Cow;
 
 const OPEN: &str = "{$";
 const CLOSE: char = '}';
 
 /// A default counts only where the variable is not set at all. What is filled in is not looked through again.
-pub(crate) fn expand(text: &str, source: &dyn Source) -> String {
+pub(crate) fn expand<'t>(text: &'t str, source: &dyn Source) -> Cow<'t, str> {
+    if !text.contains(OPEN) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, variable)) = rest.split_once(OPEN) {
@@ -14,7 +18,7 @@ pub(crate) fn expand(text: &str, source: &dyn Source) -> String {
         out.push_str(&value(variable, source));
         rest = after;
     }
-    out + rest
+    Cow::Owned(out + rest)
 }
 fn value(variable: &str, source: &dyn Source) -> String {
     if variable.is_empty() {

@@ -6,9 +6,17 @@ use crate::heredoc::is_marker;
 
 /// Formats a Caddyfile as `caddy fmt` does.
 pub(crate) fn format(text: &str) -> String {
-    let mut layout = Layout::default();
-    for c in text.trim().chars() {
-        layout.read(c);
+    let mut layout = Layout { out: String::with_capacity(text.len() + 1), ..Layout::default() };
+    let mut rest = text.trim();
+    while let Some(c) = rest.chars().next() {
+        let run = layout.run(rest);
+        let (done, after) = rest.split_at(run.max(c.len_utf8()));
+        if run == 0 {
+            layout.read(c)
+        } else {
+            layout.copy(done)
+        }
+        rest = after;
     }
     layout.finish();
     let mut out = layout.out.trim().to_owned();
@@ -92,6 +100,34 @@ impl Default for Layout {
     }
 }
 impl Layout {
+    /// How many bytes of `rest` are written as they are and change nothing else: most of a word, a comment or a quotation.
+    /// None where [`read`](Self::read) has to look at the next character.
+    fn run(&self, rest: &str) -> usize {
+        if !matches!(self.heredoc, Heredoc::None) || self.escaped || self.last == Some('<') {
+            return 0;
+        }
+        let end = |stops: fn(u8) -> bool| rest.bytes().position(stops).unwrap_or(rest.len());
+        match self.quotes {
+            _ if self.comment => end(|byte| matches!(byte, b'\n' | b'<')),
+            Quotes::Double => end(|byte| matches!(byte, b'"' | b'`' | b'\\' | b'<')),
+            Quotes::None if self.in_word() => end(|byte| {
+                !byte.is_ascii_graphic() || matches!(byte, b'"' | b'`' | b'\\' | b'<' | b'#' | b'{' | b'}')
+            }),
+            _ => 0,
+        }
+    }
+    /// Behind the first character of a word, with nothing left to be written before the next one.
+    fn in_word(&self) -> bool {
+        !self.space && !self.line_start && self.newlines == 0 && !matches!(self.brace, Brace::Seen { .. })
+    }
+    /// Writes a run.
+    fn copy(&mut self, run: &str) {
+        if !self.comment && self.quotes == Quotes::None {
+            self.word.push_str(run);
+        }
+        self.out.push_str(run);
+        self.last = run.chars().next_back();
+    }
     fn read(&mut self, c: char) {
         if self.in_heredoc(c) {
             return;
@@ -320,7 +356,7 @@ impl Layout {
 
     fn end_word(&mut self) {
         if self.first_word.is_empty() {
-            self.first_word = std::mem::take(&mut self.word);
+            std::mem::swap(&mut self.first_word, &mut self.word);
         }
         self.word.clear();
     }

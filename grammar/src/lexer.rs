@@ -65,8 +65,9 @@ pub(crate) fn lex(file: &Arc<str>, text: &str) -> Result<Vec<Token>, Error> {
             Part::Newline => place.end_line(),
             Part::Continuation => place.continue_line(source),
             Part::Token(written) => {
-                let span = place.span(file, &imports, characters(source));
-                place.pass_token(source);
+                let length = characters(source);
+                let span = place.span(file, &imports, length);
+                place.pass_token(source, length);
                 tokens.extend(written.map(|Written { text, quote }| Token { text, quote, span }));
             }
         }
@@ -81,8 +82,12 @@ fn part(input: &str) -> Parsed<'_, Part> {
         Some('\n') => value(Part::Newline, char('\n')).parse(input),
         Some('#') => comment(input),
         Some('\\') => alt((continuation, map(token, Part::Token))).parse(input),
-        Some(c) if is_blank(c) => value(Part::Space, take_while1(is_blank)).parse(input),
-        _ => map(token, Part::Token).parse(input),
+        Some('"' | '`' | '<') | None => map(token, Part::Token).parse(input),
+        Some(c) if is_blank(c) => {
+            let end = input.find(|c| !is_blank(c)).unwrap_or(input.len());
+            Ok((&input[end..], Part::Space))
+        }
+        Some(_) => map(|input| word(input, false), |word| Part::Token(Some(word))).parse(input),
     }
 }
 /// White space that does not end a line. As in Caddy, it takes a line feed to do that: a carriage return is nothing.
@@ -168,7 +173,7 @@ fn close(input: &str, text: String, mark: char, quote: Quote) -> Parsed<'_, Opti
 }
 /// All up to the next white space; quotes and `#` mean nothing in it.
 fn word(input: &str, escaped: bool) -> Parsed<'_, Written> {
-    let end = input.find(|c: char| c.is_whitespace() || c == '\\').unwrap_or(input.len());
+    let end = word_end(input);
     let (text, rest) = input.split_at(end);
     // Most words have neither a backslash nor a carriage return in them.
     if !escaped && !text.is_empty() && !rest.starts_with(['\\', '\r']) {
@@ -183,6 +188,13 @@ fn word(input: &str, escaped: bool) -> Parsed<'_, Written> {
     let newline = (many0_count(returns()), char('\n'));
     let (rest, _) = opt(terminated(char('\\'), not(newline))).parse(rest)?;
     Ok((rest, Written { text, quote: Quote::None }))
+}
+/// Where the first blank or backslash stands.
+fn word_end(input: &str) -> usize {
+    let plain = input.bytes().position(|byte| !byte.is_ascii_graphic() || byte == b'\\');
+    let plain = plain.unwrap_or(input.len());
+    let rest = &input[plain..];
+    plain + rest.find(|c: char| c.is_whitespace() || c == '\\').unwrap_or(rest.len())
 }
 /// What stands behind a backslash in a word. The backslash stays, except before `<`, where it says: no heredoc.
 fn word_escape(input: &str) -> Parsed<'_, Run<'_>> {

@@ -9,7 +9,7 @@ use crate::{
     stream::{Piece, Pieces, Stream},
     tree,
 };
-use std::{collections::HashMap, io::ErrorKind, rc::Rc, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, io::ErrorKind, rc::Rc, sync::Arc};
 
 type Parsed<T> = Result<T, Error>;
 
@@ -39,7 +39,7 @@ pub(crate) fn parse(name: &str, text: &str, source: &dyn Source) -> Parsed<File>
 }
 /// Caddy's warning of text that is not as `fmt` would lay it out; it names the first line that differs.
 fn unformatted(file: &str, text: &str) -> Option<Error> {
-    let text = text.replace("\r\n", "\n");
+    let text = if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     let formatted = format::format(&text);
     if text == formatted {
         return None;

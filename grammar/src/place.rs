@@ -42,10 +42,10 @@ impl Place {
         self.continued += 1;
         self.column += characters(source);
     }
-    /// Passes a token, which may go over several lines.
-    pub(crate) fn pass_token(&mut self, source: &str) {
-        match source.rfind('\n') {
-            None => self.pass(source),
+    /// Passes a token of so many characters, which may go over several lines.
+    pub(crate) fn pass_token(&mut self, source: &str, length: u32) {
+        match source.bytes().rposition(|byte| byte == b'\n') {
+            None => self.column += length,
             Some(last) => {
                 let breaks = newlines(source);
                 *self = Self {
@@ -58,8 +58,9 @@ impl Place {
     }
 }
 pub(crate) fn characters(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+    let count = if text.is_ascii() { text.len() } else { text.chars().count() };
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 pub(crate) fn newlines(text: &str) -> u32 {
-    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+    u32::try_from(text.bytes().filter(|byte| *byte == b'\n').count()).unwrap_or(u32::MAX)
 }

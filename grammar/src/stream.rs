@@ -1,5 +1,8 @@
 //! Tokens in a row and one who walks along it, as Caddy's dispenser: he knows lines and blocks, and nothing else.
-use crate::ast::{Error, Quote, Span, Token};
+use crate::{
+    ast::{Error, Quote, Span, Token},
+    place::newlines,
+};
 use std::{rc::Rc, sync::Arc};
 
 /// A token on its way through imports.
@@ -34,9 +37,11 @@ impl Piece {
         if !same(&this.file, &that.file) || !same(&this.imports, &that.imports) {
             return true;
         }
-        let breaks =
-            self.text().matches('\n').count() + if self.token.quote == Quote::Heredoc { 2 } else { 0 };
-        this.line as usize + breaks < that.line as usize
+        if this.line >= that.line {
+            return false;
+        }
+        let breaks = newlines(self.text()) + if self.token.quote == Quote::Heredoc { 2 } else { 0 };
+        this.line.saturating_add(breaks) < that.line
     }
 }
 fn same<T: PartialEq + ?Sized>(a: &Arc<T>, b: &Arc<T>) -> bool {
@@ -112,10 +117,6 @@ impl Stream {
     /// If a block opens on this line, passes its brace.
     pub(crate) fn open(&mut self) -> bool {
         self.opens() && self.next().is_some()
-    }
-    /// Whether the next token closes a block.
-    pub(crate) fn closes(&self) -> bool {
-        self.ahead.last().is_some_and(|next| next.closes())
     }
     /// The next token in a block. A brace closes the block only if nothing follows on its line; else Caddy reads over it.
     pub(crate) fn inside(&mut self) -> Option<Inside> {

@@ -1,24 +1,26 @@
 //! From the tokens of one directive to its line and the blocks in it.
 use crate::{
     ast::{Error, Line, Token},
-    stream::{Inside, Piece, Pieces, Stream},
+    stream::{Piece, Pieces},
 };
 use std::rc::Rc;
 
 /// Blocks in blocks: nobody writes so many, and whoever reads the tree may recurse.
 pub(crate) const MAX_DEPTH: usize = 100;
+/// Most lines have no more.
+const USUAL_WORDS: usize = 3;
 
 /// The line that starts with the first token, with all of its blocks.
 ///
 /// # Errors
 /// Blocks that are nested too deeply.
 pub(crate) fn line(pieces: Pieces) -> Result<Option<Line>, Error> {
-    let mut stream = Stream::new(pieces);
-    let Some(first) = stream.next() else { return Ok(None) };
-    let (line, opened) = words(first, &mut stream);
+    let mut walk = Walk::new(pieces);
+    let Some(first) = walk.next() else { return Ok(None) };
+    let (line, opened) = words(first, &mut walk);
     let mut open = vec![line];
     if opened {
-        fill(&mut open, &mut stream)?;
+        fill(&mut open, &mut walk)?;
     }
     // Blocks that the end of the file left open.
     while open.len() > 1 {
@@ -27,23 +29,21 @@ pub(crate) fn line(pieces: Pieces) -> Result<Option<Line>, Error> {
     Ok(open.pop())
 }
 /// Reads until the outermost of the open blocks is closed.
-fn fill(open: &mut Vec<Line>, stream: &mut Stream) -> Result<(), Error> {
-    while let Some(inside) = stream.inside() {
+fn fill(open: &mut Vec<Line>, walk: &mut Walk) -> Result<(), Error> {
+    while let Some(inside) = walk.inside() {
         match inside {
             Inside::Close(brace) => {
-                let brace = Rc::unwrap_or_clone(brace).token;
                 if open.len() == 1 {
-                    open[0].close = Some(brace);
+                    open[0].close = Some(brace.token);
                     return Ok(());
                 }
-                close(open, Some(brace));
+                close(open, Some(brace.token));
             }
             Inside::Open(brace) => {
-                let words = vec![Rc::unwrap_or_clone(brace).token];
-                push(open, Line { words, block: Some(vec![]), close: None })?;
+                push(open, Line { words: vec![brace.token], block: Some(vec![]), close: None })?;
             }
             Inside::Word(first) => {
-                let (line, opened) = words(first, stream);
+                let (line, opened) = words(first, walk);
                 if opened {
                     push(open, line)?;
                 } else if let Some(block) = open.last_mut().and_then(|line| line.block.as_mut()) {
@@ -55,15 +55,68 @@ fn fill(open: &mut Vec<Line>, stream: &mut Stream) -> Result<(), Error> {
     Ok(())
 }
 /// The words of a line, and whether it leaves a block open.
-fn words(first: Rc<Piece>, stream: &mut Stream) -> (Line, bool) {
-    let mut words: Vec<Token> = vec![Rc::unwrap_or_clone(first).token];
-    words.extend(stream.arguments().into_iter().map(|piece| Rc::unwrap_or_clone(piece).token));
-    if !stream.open() {
+fn words(first: Piece, walk: &mut Walk) -> (Line, bool) {
+    let mut words: Vec<Token> = Vec::with_capacity(USUAL_WORDS);
+    words.push(first.token);
+    while let Some(piece) = walk.argument() {
+        words.push(piece.token);
+    }
+    if !walk.open() {
         return (Line { words, block: None, close: None }, false);
     }
-    let empty = stream.closes();
-    let close = empty.then(|| stream.next()).flatten().map(|brace| Rc::unwrap_or_clone(brace).token);
+    let close = walk.close().map(|brace| brace.token);
+    let empty = close.is_some();
     (Line { words, block: Some(vec![]), close }, !empty)
+}
+/// As [`Stream`](crate::stream::Stream), but only forward: what it gives away it need not copy.
+struct Walk {
+    /// What is still to come, the next one last.
+    ahead: Pieces,
+    /// The token given last ends its line.
+    ends_line: bool,
+}
+/// A token met inside a block, as in [`crate::stream::Inside`].
+enum Inside {
+    Word(Piece),
+    Open(Piece),
+    Close(Piece),
+}
+impl Walk {
+    fn new(mut pieces: Pieces) -> Self {
+        pieces.reverse();
+        Self { ahead: pieces, ends_line: false }
+    }
+    fn next(&mut self) -> Option<Piece> {
+        let piece = self.ahead.pop()?;
+        self.ends_line = self.ahead.last().is_none_or(|next| piece.ends_line_before(next));
+        Some(Rc::unwrap_or_clone(piece))
+    }
+    fn next_on_line(&mut self) -> Option<Piece> {
+        if self.ends_line { None } else { self.next() }
+    }
+    fn argument(&mut self) -> Option<Piece> {
+        if self.ahead.last().is_some_and(|next| next.opens()) { None } else { self.next_on_line() }
+    }
+    /// If a block opens on this line, passes its brace.
+    fn open(&mut self) -> bool {
+        let opens = !self.ends_line && self.ahead.last().is_some_and(|next| next.opens());
+        opens && self.next().is_some()
+    }
+    /// The next token if it closes a block.
+    fn close(&mut self) -> Option<Piece> {
+        if self.ahead.last().is_some_and(|next| next.closes()) { self.next() } else { None }
+    }
+    fn inside(&mut self) -> Option<Inside> {
+        let piece = self.next()?;
+        if !piece.opens() && !piece.closes() {
+            return Some(Inside::Word(piece));
+        }
+        Some(match self.next_on_line() {
+            Some(next) => Inside::Word(next),
+            None if piece.opens() => Inside::Open(piece),
+            None => Inside::Close(piece),
+        })
+    }
 }
 fn push(open: &mut Vec<Line>, line: Line) -> Result<(), Error> {
     if open.len() >= MAX_DEPTH {

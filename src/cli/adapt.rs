@@ -39,13 +39,18 @@ impl Adapt {
         let input = Input::adapt(self.config.as_deref(), self.adapter.as_deref())?;
         // What was said before the result is read before it.
         logs.logs().flush();
-        out!("{}", if self.pretty { pretty(&input.json) } else { compact(&input.json) });
+        let mut text = if self.pretty { pretty(&input.json) } else { compact(&input.json) };
+        text.push('\n');
+        super::output::write(text);
         input.warn_as_adapter();
         if self.validate {
             let input = input.runnable()?;
             let config = decode(&input.json).map_err(|why| format!("decoding config: {why}"))?;
             check(&config).map_err(|why| format!("validation: {why}"))?;
+            return Ok(());
         }
+        // The process ends here: to take a large configuration apart would only take time.
+        std::mem::forget(input);
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ struct GoText<F>(F);
 impl<F: Formatter> Formatter for GoText<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        while let Some(at) = misread(rest) {
             let (before, after) = rest.split_at(at);
             writer.write_all(before.as_bytes())?;
             let mut chars = after.chars();
@@ -76,6 +76,15 @@ impl<F: Formatter> Formatter for GoText<F> {
     fn end_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
         self.0.end_object_value(w)
     }
+}
+
+/// Where the first character stands that HTML or JavaScript would misread.
+fn misread(text: &str) -> Option<usize> {
+    /// With this byte U+2028 and U+2029 begin, among others.
+    const LINE_ENDS: u8 = 0xe2;
+    let may_be = text.bytes().position(|byte| matches!(byte, b'<' | b'>' | b'&' | LINE_ENDS))?;
+    let found = text.get(may_be..)?.find(['<', '>', '&', '\u{2028}', '\u{2029}'])?;
+    Some(may_be + found)
 }
 
 #[cfg(test)]
