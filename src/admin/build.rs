@@ -7,7 +7,6 @@ use crate::{
     state::State,
     table,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ pub fn decode(json: &Value) -> Result<Config, String> {
     let mut json = json.clone();
     tree::without_ids(&mut json);
     drop_nulls(&mut json, ["", ""]);
-    Config::deserialize(&json).map_err(|error| go_words(&error.to_string()))
+    crate::config::decode::<Config, _>(&json).map_err(|error| go_words(&error.to_string()))
 }
 /// What it is instead, as Go calls it.
 fn not_an_object(json: &Value) -> Option<&'static str> {

@@ -41,7 +41,8 @@ impl Settings {
     /// What is unknown, or known and not supported yet.
     pub(super) fn read(admin: Option<&Value>) -> Result<Self, String> {
         let Some(admin) = admin.filter(|admin| !admin.is_null()) else { return Ok(Self::default()) };
-        let settings = Self::deserialize(admin).map_err(|error| super::go_words(&error.to_string()))?;
+        let settings: Self =
+            crate::config::decode(admin).map_err(|error| super::go_words(&error.to_string()))?;
         for (set, what) in
             [(settings.identity.is_some(), "admin.identity"), (settings.remote.is_some(), "admin.remote")]
         {

@@ -13,6 +13,7 @@ mod pki;
 pub mod placeholder;
 mod regexp;
 mod size;
+mod strict;
 mod text;
 mod tls;
 mod weak;
@@ -28,6 +29,7 @@ pub use number::{parse_float, parse_int, parse_int32, parse_int64, parse_uint16}
 pub use pki::{Authority, KeyPair, PkiApp};
 pub use regexp::{go_bytes_regex, go_regex};
 pub use size::parse_size;
+pub use strict::decode;
 pub use text::{compact, pretty};
 pub use tls::{
     Automation, AutomationPolicy, CertificateSelection, ClientAuthentication, ConnectionMatch,

@@ -20,7 +20,7 @@ const COMPLAINT: usize = 300;
 /// # Errors
 /// A field that there is not, or of another type.
 pub(super) fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {
-    serde_json::from_value(expanded(Value::Object(fields))?).map_err(|error| error.to_string())
+    crate::config::decode(expanded(Value::Object(fields))?).map_err(|error| error.to_string())
 }
 fn expanded(value: Value) -> Result<Value, String> {
     Ok(match value {

@@ -70,7 +70,7 @@ pub const MODULE: EncoderModule = EncoderModule {
     name: "append",
     build: |config, encoders| {
         let Append { wrap, fields } =
-            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(config)).map_err(|error| error.to_string())?;
         let own = fields.into_iter().map(|(key, value)| (key, Own::of(value)));
         Ok(Box::new(Appending { wrapped: encoders.wrapped(wrap)?, own: own.collect() }))
     },

@@ -24,7 +24,7 @@ pub const MODULE: EncoderModule = EncoderModule {
     name: "console",
     build: |config, _| {
         let format: Format =
-            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(config)).map_err(|error| error.to_string())?;
         Ok(Box::new(Lines::console(format)))
     },
 };

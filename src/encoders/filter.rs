@@ -117,7 +117,7 @@ pub const MODULE: EncoderModule = EncoderModule {
     name: "filter",
     build: |config, encoders| {
         let Filter { wrap, fields } =
-            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(config)).map_err(|error| error.to_string())?;
         let mut built = FieldFilters::default();
         for (path, config) in fields {
             let filter =

@@ -47,7 +47,7 @@ pub const MODULE: EncoderModule = EncoderModule {
     name: "journald",
     build: |config, encoders| {
         let Journald { wrap } =
-            serde_json::from_value(Value::Object(config)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(config)).map_err(|error| error.to_string())?;
         let mut wrapped = encoders.wrapped(wrap)?;
         wrapped.leave_out_time();
         Ok(Box::new(Prioritized { wrapped }))

@@ -77,10 +77,9 @@ pub const FORMATTED_MODULE: EncoderModule = EncoderModule { name: "formatted", b
 fn build(config: Map<String, Value>, _: &crate::logging::Encoders<'_>) -> Result<Box<dyn Encoder>, String> {
     let own = |key: &String| ["template", "placeholder", "unescape_strings"].contains(&key.as_str());
     let (own, keys): (Map<_, _>, Map<_, _>) = config.into_iter().partition(|(key, _)| own(key));
-    let decoded = serde_json::from_value(Value::Object(own)).map_err(|error| error.to_string())?;
+    let decoded = crate::config::decode(Value::Object(own)).map_err(|error| error.to_string())?;
     let Template { mut template, placeholder, unescape_strings } = decoded;
-    let mut format: Format =
-        serde_json::from_value(Value::Object(keys)).map_err(|error| error.to_string())?;
+    let mut format: Format = crate::config::decode(Value::Object(keys)).map_err(|error| error.to_string())?;
     if template.is_empty() {
         return Err("missing template for formatted log encoder".into());
     }

@@ -109,7 +109,7 @@ impl IpSourceModule {
 }
 /// In Go's words where what is wrong is an unknown field.
 fn decode<T: DeserializeOwned>(json: Value) -> Built<T> {
-    serde_json::from_value(json).map_err(|error| {
+    config::decode(json).map_err(|error| {
         let text = error.to_string();
         let unknown = text.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
         let text =

@@ -51,7 +51,7 @@ pub const MODULE: IssuerModule = IssuerModule {
     name: "acme",
     build: |fields, cx| {
         let config: AcmeIssuer =
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(fields)).map_err(|error| error.to_string())?;
         let dns = config.challenges.as_ref().and_then(|challenges| challenges.dns.as_ref());
         let dns = dns.map(|challenge| cx.dns_solver(challenge)).transpose()?;
         Ok(Arc::new(Acme::new(config, dns, cx.challenges.clone(), cx.storage.clone())?))

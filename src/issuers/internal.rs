@@ -32,7 +32,7 @@ pub const MODULE: IssuerModule = IssuerModule {
     name: "internal",
     build: |fields, cx| {
         let config: Internal =
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+            crate::config::decode(Value::Object(fields)).map_err(|error| error.to_string())?;
         let id = if config.ca.is_empty() { "local" } else { &config.ca };
         let authority = cx.authorities.get(id);
         let authority =

@@ -41,8 +41,7 @@ pub struct Http {
 pub const MODULE: PermissionModule = PermissionModule {
     name: "http",
     build: |fields| {
-        let config: Http =
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+        let config: Http = crate::config::decode(Value::Object(fields)).map_err(|error| error.to_string())?;
         let client = Client::new(&[], AGENT, DEADLINE)?;
         Ok(Arc::new(Asked { endpoint: config.endpoint, client }))
     },

@@ -71,7 +71,7 @@ impl Logs {
         if let Some(sink) = config.sink.take() {
             // What Go's own log package says goes there: nobody does here. But what is wrong with it is said.
             let sink =
-                serde_json::from_value(sink).map_err(|error| format!("setting up sink log: {error}"))?;
+                crate::config::decode(sink).map_err(|error| format!("setting up sink log: {error}"))?;
             Log::build(String::new(), sink, encoders, state)
                 .map_err(|why| format!("setting up sink log: {why}"))?;
         }
@@ -173,7 +173,7 @@ impl Log {
         let standard = config.writer.as_ref().and_then(|writer| writer.get("output")?.as_str());
         let standard = matches!(standard, None | Some("stdout" | "stderr"));
         let encoders = Encoders { modules: encoders, terminal: standard && io::stderr().is_terminal() };
-        let sampling = config.sampling.map(serde_json::from_value::<Sampling>).transpose();
+        let sampling = config.sampling.map(crate::config::decode::<Sampling, _>).transpose();
         let sampling = sampling.map_err(|error| format!("sampling: {error}"))?;
         Ok(Self {
             name,

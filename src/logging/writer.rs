@@ -25,14 +25,14 @@ pub(super) fn build(config: Option<Value>, state: &State) -> Result<Option<Arc<S
         "stderr" => plain(&config).map(|()| Some(state.get_or("std:err", || Sink::new("stderr", Stderr)))),
         "discard" => plain(&config).map(|()| None),
         "file" => {
-            let file: FileConfig = serde_json::from_value(Value::Object(config))
+            let file: FileConfig = crate::config::decode(Value::Object(config))
                 .map_err(|error| loading(format!("file: {error}")))?;
             let opened = RollingFile::open(&file).map_err(|why| format!("opening log writer: {why}"))?;
             let name = opened.path().display().to_string();
             Ok(Some(state.get_or(&format!("file:{file:?}"), || Sink::new(name, opened))))
         }
         "net" => {
-            let net: NetConfig = serde_json::from_value(Value::Object(config))
+            let net: NetConfig = crate::config::decode(Value::Object(config))
                 .map_err(|error| loading(format!("net: {error}")))?;
             let writer = NetWriter::new(&net).map_err(|why| loading(format!("net: {why}")))?;
             Ok(Some(state.get_or(&format!("net:{net:?}"), || Sink::new(writer.name(), writer))))

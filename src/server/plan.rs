@@ -67,7 +67,7 @@ impl Plan {
     pub fn build(config: &config::Config, parts: &Parts) -> Result<Self, String> {
         let mut app: config::HttpApp = match config.apps.get("http") {
             Some(app) => {
-                serde_json::from_value(app.clone()).map_err(|e| format!("loading http app module: {e}"))?
+                crate::config::decode(app.clone()).map_err(|e| format!("loading http app module: {e}"))?
             }
             None => config::HttpApp::default(),
         };

@@ -5,7 +5,6 @@ use crate::{
     net::proxy_protocol::{Beginning, Ends, beginning},
 };
 use ipnet::IpNet;
-use serde::Deserialize;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -42,7 +41,8 @@ impl Wrappers {
         let mut built = vec![];
         for (at, wrapper) in wrappers.iter().enumerate() {
             let placed = |why: String| format!("loading listener wrapper modules: position {at}: {why}");
-            let wrapper = ListenerWrapper::deserialize(wrapper).map_err(|error| placed(error.to_string()))?;
+            let wrapper = crate::config::decode::<ListenerWrapper, _>(wrapper)
+                .map_err(|error| placed(error.to_string()))?;
             let has_tls = wrappers[..at].iter().any(|before| before["wrapper"] == "tls");
             match wrapper {
                 ListenerWrapper::Tls(_) if at == 0 => {

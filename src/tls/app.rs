@@ -158,7 +158,7 @@ impl Tls {
     }
 }
 fn read<T: DeserializeOwned + Default>(config: &Config, name: &str) -> Result<T, String> {
-    let found = config.apps.get(name).map(|app| serde_json::from_value(app.clone()));
+    let found = config.apps.get(name).map(|app| crate::config::decode(app.clone()));
     Ok(found.transpose().map_err(|error| format!("loading {name} app module: {error}"))?.unwrap_or_default())
 }
 /// The storage that a configuration asks for; Caddy's folder for data by default.

@@ -47,8 +47,8 @@ pub(super) fn verifier(
     sources: &Sources,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
     let Some(config) = config else { return Ok(None) };
-    let config =
-        ClientAuth::deserialize(config).map_err(|error| format!("client_authentication: {error}"))?;
+    let config = crate::config::decode::<ClientAuth, _>(config)
+        .map_err(|error| format!("client_authentication: {error}"))?;
     let cas = authorities(&config, sources)?;
     let mut leaves = base64(&config.trusted_leaf_certs)?;
     for verifier in &config.verifiers {
@@ -108,7 +108,7 @@ fn pool_of(pool: &Value, sources: Option<&Sources>) -> Found {
         pem_keys: Vec<String>,
         storage: Option<Value>,
     }
-    let pool = Pool::deserialize(pool).map_err(|error| format!("trust pool: {error}"))?;
+    let pool = crate::config::decode::<Pool, _>(pool).map_err(|error| format!("trust pool: {error}"))?;
     match (pool.provider.as_str(), sources) {
         ("inline", _) => base64(&pool.trusted_ca_certs),
         ("file", _) => collect(pool.pem_files.iter().map(|file| from_file(file))),
@@ -145,7 +145,7 @@ fn leaf_verifier(verifier: &Value, storage: &dyn Storage) -> Found {
         certificates: Vec<String>,
         storage: Option<Value>,
     }
-    let leaf = Leaf::deserialize(verifier).map_err(|error| format!("verifier: {error}"))?;
+    let leaf = crate::config::decode::<Leaf, _>(verifier).map_err(|error| format!("verifier: {error}"))?;
     if leaf.verifier != "leaf" {
         return Err(format!("unknown module: tls.client_auth.verifier.{}", leaf.verifier));
     }

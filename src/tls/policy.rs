@@ -236,12 +236,14 @@ impl Matcher {
             pattern: String,
         }
         let pattern = |value: &serde_json::Value| {
-            let pattern =
-                Pattern::deserialize(value).map_err(|error| format!("sni_regexp: {error}"))?.pattern;
+            let pattern = crate::config::decode::<Pattern, _>(value)
+                .map_err(|error| format!("sni_regexp: {error}"))?
+                .pattern;
             Regex::new(&pattern).map_err(|error| format!("compiling sni_regexp: {error}"))
         };
         let ranges = |value: &serde_json::Value| {
-            let config = RangesConfig::deserialize(value).map_err(|error| error.to_string())?;
+            let config =
+                crate::config::decode::<RangesConfig, _>(value).map_err(|error| error.to_string())?;
             Ok::<_, String>(Ranges {
                 within: networks(&config.ranges)?,
                 without: networks(&config.not_ranges)?,

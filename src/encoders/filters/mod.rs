@@ -59,7 +59,7 @@ pub(super) fn build(config: Value) -> Built {
     (known.build)(fields).map_err(|why| format!("{NAMESPACE}.{name}: {why}"))
 }
 fn decode<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {
-    serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+    crate::config::decode(Value::Object(fields)).map_err(|error| error.to_string())
 }
 /// The first four bytes of the SHA-256, in hexadecimal.
 fn hashed(text: &str) -> String {

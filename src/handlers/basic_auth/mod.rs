@@ -137,7 +137,7 @@ impl HandlerConfig for Authentication {
                 let id = format!("http.authentication.providers.{name}");
                 return Err(format!("loading authentication providers: unknown module: {id}").into());
             }
-            provider = Some(Basic::compile(serde_json::from_value(config)?)?);
+            provider = Some(Basic::compile(crate::config::decode(config)?)?);
         }
         Ok(Box::new(Authenticate { provider }))
     }

@@ -49,7 +49,7 @@ impl Coding {
     pub(super) fn build(name: &str, config: Value) -> Result<Self, BuildError> {
         match name {
             "gzip" => {
-                let level = serde_json::from_value::<Leveled>(config)?.level;
+                let level = crate::config::decode::<Leveled, _>(config)?.level;
                 within(level, -3, 9)?;
                 // Go's library has some of its own below zero: none, Huffman alone, its default.
                 Ok(Self::Gzip(match level {
@@ -59,14 +59,14 @@ impl Coding {
                 }))
             }
             "zstd" => {
-                let Zstd { level, checksum } = serde_json::from_value(config)?;
+                let Zstd { level, checksum } = crate::config::decode(config)?;
                 let level = if level.is_empty() { 3 } else { zstd_level(&level)? };
                 let checksum = CParameter::checksum_flag(checksum.unwrap_or(true));
                 let params = vec![CParameter::window_log(ZSTD_WINDOW_LOG), checksum];
                 Ok(Self::Zstd(Level::Precise(level), params))
             }
             "br" => {
-                let level = serde_json::from_value::<Leveled>(config)?.level;
+                let level = crate::config::decode::<Leveled, _>(config)?.level;
                 within(level, -1, 11)?;
                 Ok(Self::Br(precise(if level < 1 { BR_LEVEL } else { level })))
             }

@@ -111,7 +111,7 @@ impl Source {
     }
 }
 fn decode<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
-    serde_json::from_value(fields).map_err(|error| format!("dynamic_upstreams: {error}"))
+    crate::config::decode(fields).map_err(|error| format!("dynamic_upstreams: {error}"))
 }
 impl Lookup {
     fn a(config: DynamicA, state: &Arc<State>) -> Result<Self, String> {

@@ -220,11 +220,12 @@ fn transports(
     let failed = |error| format!("transport {protocol}: {error}");
     match protocol {
         "http" => {
-            let config = HttpTransport::deserialize(Value::Object(fields)).map_err(failed)?;
+            let config = crate::config::decode::<HttpTransport, _>(Value::Object(fields)).map_err(failed)?;
             Ok((http(&config)?, None))
         }
         "fastcgi" => {
-            let config = FastCgiTransport::deserialize(Value::Object(fields)).map_err(failed)?;
+            let config =
+                crate::config::decode::<FastCgiTransport, _>(Value::Object(fields)).map_err(failed)?;
             Ok((http(&HttpTransport::default())?, Some(FastCgi::build(config)?)))
         }
         other => Err(format!("transport {other} is not supported yet")),

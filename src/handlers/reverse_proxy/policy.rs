@@ -82,7 +82,7 @@ impl Policy {
     /// An unknown policy, or what it finds wrong.
     pub(super) fn build(config: Option<&Value>) -> Result<Self, String> {
         let Some(config) = config else { return Ok(Self::Random) };
-        let config = PolicyConfig::deserialize(config)
+        let config = crate::config::decode::<PolicyConfig, _>(config)
             .map_err(|error| format!("loading load balancing selection policy: {error}"))?;
         let fallback = |config: Option<Value>| Self::build(config.as_ref()).map(Box::new);
         Ok(match config {

@@ -34,8 +34,7 @@ pub struct Http {
 pub const MODULE: ManagerModule = ManagerModule {
     name: "http",
     build: |fields| {
-        let config: Http =
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+        let config: Http = crate::config::decode(Value::Object(fields)).map_err(|error| error.to_string())?;
         if config.url.is_empty() {
             return Err("URL is required".into());
         }

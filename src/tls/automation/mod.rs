@@ -121,7 +121,8 @@ impl IssuerContext {
             ask: String,
         }
         let Some(config) = on_demand else { return Ok(None) };
-        let config = OnDemandConfig::deserialize(config).map_err(|error| format!("on_demand: {error}"))?;
+        let config = crate::config::decode::<OnDemandConfig, _>(config)
+            .map_err(|error| format!("on_demand: {error}"))?;
         let asked = (!config.ask.is_empty()).then(|| json!({ "module": "http", "endpoint": config.ask }));
         let Some(permission) = config.permission.or(asked) else { return Ok(None) };
         let (name, fields) = module("module", &permission)?;
