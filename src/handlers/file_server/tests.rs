@@ -51,7 +51,6 @@ fn what_is_wrong_is_said_in_caddy_s_words() {
 fn what_cannot_be_is_not_built() {
     for (config, error) in [
         (json!({"precompressed": {"lz4": {}}}), "unknown module: http.precompressed.lz4"),
-        (json!({"browse": {"template_file": "x"}}), "template_file is not supported yet"),
         (json!({"browse": {"sort": ["asc"]}}), "the first option must be one of the following: name,"),
         (
             json!({"browse": {"sort": ["name", "x"]}}),
