@@ -142,7 +142,7 @@ impl Replacement {
             (true, false) => Ok(Stage::Regex(go_bytes_regex(&self.search_regexp)?, replace)),
             (false, true) => {
                 let search = expand_global(&self.search, Unknown::Stay)?;
-                Ok(Stage::Text(Finder::new(search.as_bytes()).into_owned(), replace))
+                Ok(Stage::Text(Box::new(Finder::new(search.as_bytes()).into_owned()), replace))
             }
         }
     }

@@ -16,7 +16,7 @@ const LONGEST_MATCH: usize = 2048;
 /// One replacement: what to look for, and what to put in its place.
 #[derive(Debug)]
 pub(super) enum Stage {
-    Text(Finder<'static>, String),
+    Text(Box<Finder<'static>>, String),
     Regex(Regex, String),
 }
 impl Stage {
