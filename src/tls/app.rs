@@ -5,6 +5,7 @@ use super::{
     client_auth::Sources,
     folders::{self, Folders},
     report::Served,
+    tickets::Tickets,
 };
 use crate::{
     config::{Config, ConnectionPolicy, Duration, HttpApp, LoadFile, TlsApp},
@@ -12,7 +13,6 @@ use crate::{
     storage::{FileSystem, HostFolders, Storage, data_dir},
 };
 use arc_swap::ArcSwap;
-use rustls::{crypto::aws_lc_rs::Ticketer, server::ProducesTickets};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
@@ -44,8 +44,7 @@ pub struct TlsModules {
 struct Kept {
     managed: Arc<ArcSwap<Index>>,
     challenges: Arc<Challenges>,
-    /// `None` where the system has no randomness: then there are no session tickets.
-    tickets: Option<Arc<dyn ProducesTickets>>,
+    tickets: Arc<Tickets>,
 }
 /// One of `apps.pki.certificate_authorities`.
 #[derive(Default, Deserialize)]
@@ -96,7 +95,7 @@ impl Tls {
         let kept = state.get_or("tls", || Kept {
             managed: Arc::default(),
             challenges: Arc::default(),
-            tickets: Ticketer::new().ok(),
+            tickets: Arc::default(),
         });
         let cx = IssuerContext {
             storage: storage.clone(),
@@ -142,6 +141,9 @@ impl Tls {
             );
         }
         self.served.replace(vec![self.shared.loaded.clone(), self.shared.managed.clone()]);
+        let tickets = self.shared.tickets.clone();
+        // In the meantime the first handshake may do it.
+        let _prepared = tokio::task::spawn_blocking(move || _ = tickets.prepare());
         let folders = folders::watch(&self.folders, &self.shared.loaded, folders::PERIOD);
         tokio::join!(self.automation.clone().maintain(self.names.clone()), folders);
     }

@@ -15,6 +15,7 @@ mod policy;
 mod renewal;
 mod report;
 mod secrets;
+mod tickets;
 pub mod trust_store;
 pub use acme::{
     Acme, AcmeError, Challenges, DnsModule, DnsProvider, DnsSolver, LETS_ENCRYPT, Resolver, TxtRecord,

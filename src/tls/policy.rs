@@ -4,6 +4,7 @@ use super::{
     certificate::{Index, candidates},
     client_auth::{self, Sources},
     secrets::SecretsLog,
+    tickets::Tickets,
 };
 use crate::config::{CertificateSelection, ConnectionMatch, ConnectionPolicy};
 use arc_swap::ArcSwap;
@@ -12,7 +13,7 @@ use regex::Regex;
 use rustls::{
     ServerConfig, SupportedProtocolVersion,
     crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs},
-    server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert},
+    server::{ClientHello, NoServerSessionStorage, ResolvesServerCert},
     sign::CertifiedKey,
 };
 use serde::Deserialize;
@@ -60,8 +61,7 @@ pub struct Shared {
     pub on_demand: Option<Arc<OnDemand>>,
     /// For client certificates.
     pub(super) sources: Sources,
-    /// `None`: sessions are not resumed.
-    pub tickets: Option<Arc<dyn ProducesTickets>>,
+    pub(super) tickets: Arc<Tickets>,
 }
 impl Policies {
     /// Compiles the policies of one server, with `alpn` as what they offer unless they say otherwise.
@@ -153,12 +153,11 @@ impl Policy {
         }
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // A resumed session would carry on what an earlier policy had verified.
-        match shared.tickets.clone().filter(|_| !client_auth) {
-            Some(tickets) => {
-                config.ticketer = tickets;
-                config.send_tls13_tickets = 1;
-            }
-            None => config.send_tls13_tickets = 0,
+        if client_auth {
+            config.send_tls13_tickets = 0;
+        } else {
+            config.ticketer = shared.tickets.clone();
+            config.send_tls13_tickets = 1;
         }
         Ok(Self { matcher, terms: Terms::Serve { config: Arc::new(config), resolver }, client_auth })
     }
@@ -356,7 +355,7 @@ mod tests {
                 storage: Arc::new(crate::storage::FileSystem::new("/none")),
                 authorities: Default::default(),
             },
-            tickets: None,
+            tickets: Arc::default(),
         }
     }
     fn build(policy: serde_json::Value) -> Result<Policies, String> {
