@@ -16,7 +16,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY grammar grammar
 COPY benches benches
 COPY src src
-RUN if [ -e /guided ]; then benches/pgo; else cargo build --locked --profile "$PROFILE" --bin proxy; fi \
+RUN { [ -e /guided ] && benches/pgo || cargo build --locked --profile "$PROFILE" --bin proxy; } \
  && install -D "target/$PROFILE/proxy" /out/proxy \
  && rm -rf target
 
