@@ -3,7 +3,7 @@ use crate::{
     ast::{Error, Quote, Span, Token},
     place::newlines,
 };
-use std::{rc::Rc, sync::Arc};
+use std::{borrow::Borrow, rc::Rc, sync::Arc};
 
 /// A token on its way through imports.
 #[derive(Clone, Debug)]
@@ -118,17 +118,10 @@ impl Stream {
     pub(crate) fn open(&mut self) -> bool {
         self.opens() && self.next().is_some()
     }
-    /// The next token in a block. A brace closes the block only if nothing follows on its line; else Caddy reads over it.
-    pub(crate) fn inside(&mut self) -> Option<Inside> {
+    /// The next token in a block.
+    pub(crate) fn inside(&mut self) -> Option<Inside<Rc<Piece>>> {
         let piece = self.next()?;
-        if !piece.opens() && !piece.closes() {
-            return Some(Inside::Word(piece));
-        }
-        Some(match self.next_on_line() {
-            Some(next) => Inside::Word(next),
-            None if piece.opens() => Inside::Open(piece),
-            None => Inside::Close(piece),
-        })
+        Some(Inside::of(piece, || self.next_on_line()))
     }
     /// All tokens of the block that opens on this line, without its braces; none if no block does. At the end of the file
     /// the brace itself is left, as in Caddy.
@@ -182,8 +175,23 @@ impl Stream {
     }
 }
 /// A token met inside a block.
-pub(crate) enum Inside {
-    Word(Rc<Piece>),
-    Open(Rc<Piece>),
-    Close(Rc<Piece>),
+pub(crate) enum Inside<P> {
+    Word(P),
+    Open(P),
+    Close(P),
+}
+impl<P: Borrow<Piece>> Inside<P> {
+    /// What `piece` is, with what stands behind it on its line. A brace opens or closes a block only if nothing does;
+    /// else Caddy reads over it.
+    pub(crate) fn of(piece: P, behind: impl FnOnce() -> Option<P>) -> Self {
+        let (opens, closes) = (piece.borrow().opens(), piece.borrow().closes());
+        if !opens && !closes {
+            return Self::Word(piece);
+        }
+        match behind() {
+            Some(next) => Self::Word(next),
+            None if opens => Self::Open(piece),
+            None => Self::Close(piece),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! From the tokens of one directive to its line and the blocks in it.
 use crate::{
     ast::{Error, Line, Token},
-    stream::{Piece, Pieces},
+    stream::{Inside, Piece, Pieces},
 };
 use std::rc::Rc;
 
@@ -75,12 +75,6 @@ struct Walk {
     /// The token given last ends its line.
     ends_line: bool,
 }
-/// A token met inside a block, as in [`crate::stream::Inside`].
-enum Inside {
-    Word(Piece),
-    Open(Piece),
-    Close(Piece),
-}
 impl Walk {
     fn new(mut pieces: Pieces) -> Self {
         pieces.reverse();
@@ -106,16 +100,9 @@ impl Walk {
     fn close(&mut self) -> Option<Piece> {
         if self.ahead.last().is_some_and(|next| next.closes()) { self.next() } else { None }
     }
-    fn inside(&mut self) -> Option<Inside> {
+    fn inside(&mut self) -> Option<Inside<Piece>> {
         let piece = self.next()?;
-        if !piece.opens() && !piece.closes() {
-            return Some(Inside::Word(piece));
-        }
-        Some(match self.next_on_line() {
-            Some(next) => Inside::Word(next),
-            None if piece.opens() => Inside::Open(piece),
-            None => Inside::Close(piece),
-        })
+        Some(Inside::of(piece, || self.next_on_line()))
     }
 }
 fn push(open: &mut Vec<Line>, line: Line) -> Result<(), Error> {
