@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{
     fs,
-    io::{BufReader, Read, Write},
+    io::{self, BufReader, Read, Write},
     net::TcpStream,
     thread,
     time::{Duration, Instant},
@@ -16,6 +16,8 @@ use std::{
 const FRAMES: u32 = 20_000;
 /// Growth of memory that a flood may cause, in KiB.
 const MOST: u64 = 10 << 10;
+const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
 const PROTOCOL_ERROR: u32 = 1;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
@@ -35,34 +37,41 @@ enum End {
     /// It goes on.
     Open,
 }
+/// A frame's kind, its flags and what it carries.
+fn next(answers: &mut impl Read) -> io::Result<(u8, u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    answers.read_exact(&mut head)?;
+    let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+    answers.read_exact(&mut payload)?;
+    Ok((head[3], head[4], payload))
+}
 /// What the server says, to the end.
-fn end(answers: TcpStream) -> End {
-    answers.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let mut answers = BufReader::new(answers);
+fn end(answers: &mut impl Read) -> End {
     let mut end = End::Closed;
     loop {
-        let mut head = [0; 9];
-        match answers.read_exact(&mut head) {
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return End::Open,
+        match next(answers) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return End::Open,
             Err(_) => return end,
-            Ok(()) => {}
-        }
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        if answers.read_exact(&mut payload).is_err() {
-            return end;
-        }
-        if head[3] == 7 {
-            end = End::Goaway(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
+            Ok((GOAWAY, _, payload)) => {
+                end = End::Goaway(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
+            }
+            Ok(_) => {}
         }
     }
 }
-/// Sends all of it, while what the server says is read.
-fn flood(site: u16, frames: impl Iterator<Item = Vec<u8>>) -> End {
+/// A connection that has begun, and what is said on it.
+fn connect(site: u16) -> (TcpStream, BufReader<TcpStream>) {
     let mut stream = TcpStream::connect(("127.0.0.1", site)).unwrap();
     let answers = stream.try_clone().unwrap();
-    let reader = thread::spawn(move || end(answers));
-    let begun = [PREFACE, &frame(4, 0, 0, &[])].concat();
-    let mut sent = stream.write_all(&begun);
+    answers.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(&[PREFACE, &frame(4, 0, 0, &[])].concat()).unwrap();
+    (stream, BufReader::new(answers))
+}
+/// Sends all of it, while what the server says is read.
+fn flood(site: u16, frames: impl Iterator<Item = Vec<u8>>) -> End {
+    let (mut stream, mut answers) = connect(site);
+    let reader = thread::spawn(move || end(&mut answers));
+    let mut sent = Ok(());
     for frame in frames {
         sent = sent.and_then(|()| stream.write_all(&frame));
         if sent.is_err() {
@@ -170,14 +179,23 @@ fn each_flood_ends_in_a_goaway_and_memory_stays() {
 fn busy_connections_are_no_floods() {
     let site = common::free_port();
     let server = start(site, "respond hello");
-    // As a client does that measures the bandwidth and acknowledges every piece.
-    let requests = streams(2000).map(|id| {
-        thread::yield_now();
-        let windows = [frame(8, 0, 0, &[0, 0, 0, 5]), frame(6, 0, 0, &[0; 8])].concat();
-        [headers(id, 5, &[]), windows].concat()
-    });
-    let goodbye = std::iter::once(frame(7, 0, 0, &[0; 8]));
-    let end = flood(site, requests.chain(goodbye));
+    let (mut stream, mut answers) = connect(site);
+    // As a client does that measures the bandwidth and acknowledges every piece; it asks for no more at a time than it
+    // has been told that it may.
+    for asked in streams(2000).collect::<Vec<_>>().chunks(100) {
+        for &id in asked {
+            let windows = [frame(8, 0, 0, &[0, 0, 0, 5]), frame(6, 0, 0, &[0; 8])].concat();
+            stream.write_all(&[headers(id, 5, &[]), windows].concat()).unwrap();
+        }
+        let mut waiting = asked.len();
+        while waiting > 0 {
+            let (kind, flags, payload) = next(&mut answers).unwrap();
+            assert_ne!(kind, GOAWAY, "{payload:?}");
+            waiting -= usize::from(kind == DATA && flags & END_STREAM != 0);
+        }
+    }
+    stream.write_all(&frame(GOAWAY, 0, 0, &[0; 8])).unwrap();
+    let end = end(&mut answers);
     assert!(matches!(end, End::Closed | End::Goaway(0)), "{end:?}");
     server.stop();
 }
