@@ -26,8 +26,9 @@ fn by_way_of(site: u16, proxy: &str, upstream: &str) -> Server {
 fn get(site: u16, first: &[u8]) -> String {
     let mut client = TcpStream::connect(("127.0.0.1", site)).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    client.write_all(first).unwrap();
-    client.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    // In one piece: who refuses the first part may reset the connection before there is a second.
+    let request = [first, b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"].concat();
+    client.write_all(&request).unwrap();
     let mut answer = vec![];
     // A reset is an answer too.
     let _ = client.read_to_end(&mut answer);
